@@ -1,0 +1,1 @@
+"""The catalog (SQL, the truth) and the index (FAISS, the cache)."""

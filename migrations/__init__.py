@@ -1,0 +1,1 @@
+"""Alembic's steps from one catalog schema to the next."""

@@ -1,0 +1,1 @@
+"""Which movies are like this one, in what order, and why."""

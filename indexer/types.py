@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
+from embeddings.genres import GenreVocabulary
 
 
 @dataclass(frozen=True)
@@ -116,3 +121,122 @@ class TasteFactors:
     n_ratings: NDArray[np.int32]
     map: NDArray[np.float32]
     model_id: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What filters need of every row of an index, column by column; all arrays have one length.
+
+    Args:
+        movie_ids: UTF-8 bytes, numpy kind ``S``.
+        years: int16, 0 where unknown.
+        genre_bits: uint64, bit i is set where the movie carries genre column i: its known
+            genres, else the ones chosen from its poster.
+        artwork_groups: int32, movies with the same number have near-identical posters; -1 for its own.
+        n_ratings: int32.
+        live: bool, False for rows that are removed or that a newer row replaces.
+    """
+
+    movie_ids: NDArray[np.bytes_]
+    years: NDArray[np.int16]
+    genre_bits: NDArray[np.uint64]
+    artwork_groups: NDArray[np.int32]
+    n_ratings: NDArray[np.int32]
+    live: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.movie_ids)
+
+
+@dataclass(frozen=True)
+class SnapshotManifest:
+    """What a snapshot is and which catalog it stands for.
+
+    Args:
+        name: Directory name under ``snapshots/``.
+        kind: ``exact``, ``graphs`` or ``milvus``; ``catalog`` when no snapshot could be opened.
+        fingerprint: Encoder that made the visual and predicted genre vectors.
+        genres: Columns of the genre block, in order.
+        widths: Widths of the blocks visual, genre, taste.
+        spreads: Standard deviation of the cosine of random pairs per signal; 1 where unmeasured.
+        count: Rows.
+        revision: Catalog revision that the rows were read at.
+        taste_model: Taste model whose factors stand in the taste block; None without one.
+        default_weights: Weights by what is known of the query, e.g. ``{"default": [.75, .15, .1]}``.
+        created_at: UTC, ISO 8601.
+        files: Name to ``{"sha256": ..., "bytes": ...}`` of every other file of the directory.
+    """
+
+    name: str
+    kind: str
+    fingerprint: str
+    genres: tuple[str, ...]
+    widths: tuple[int, int, int]
+    spreads: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    count: int = 0
+    revision: int = 0
+    taste_model: str | None = None
+    default_weights: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    created_at: str = ""
+    files: dict[str, dict[str, str | int]] = field(default_factory=dict)
+
+    @property
+    def dim(self) -> int:
+        """Width of a joined row [visual | genre | taste]."""
+        return sum(self.widths)
+
+
+@dataclass(frozen=True)
+class ReindexReport:
+    """What one run of ``reindex`` did.
+
+    Args:
+        embedded: Posters encoded in this run.
+        unchanged: Posters whose bytes this encoder has already seen.
+        removed: Embeddings dropped because their poster or movie vanished.
+        failed: Posters that could not be read, by movie.
+        posters_per_second: Encoding rate of this run; 0 when nothing was encoded.
+        snapshot: Name of the published snapshot.
+    """
+
+    embedded: int
+    unchanged: int
+    removed: int
+    failed: tuple[UnreadablePoster, ...]
+    posters_per_second: float
+    snapshot: str
+
+    def as_json(self) -> dict[str, object]:
+        """The document that ``onesheet reindex --json`` prints."""
+        return asdict(self) | {"failed": [asdict(one) for one in self.failed]}
+
+
+class PosterEncoder(Protocol):
+    """What ``reindex`` and ``put_movie`` need of an encoder."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def genres(self) -> GenreVocabulary: ...
+    @property
+    def embedding_dim(self) -> int: ...
+
+    def encode(self, posters: Sequence[Poster]) -> EncodedPosters: ...
+
+    def encode_batches(
+        self, posters: Sequence[Poster], batch_size: int, workers: int
+    ) -> Iterator[EncodedPosters]: ...
+
+    def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]: ...
+
+
+class TasteFitter(Protocol):
+    """Fits taste factors; None where the ratings are too few to learn from."""
+
+    def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None: ...
+
+
+class WeightFitter(Protocol):
+    """Learns default weights by what is known of a query; an empty answer keeps the recommender's own."""
+
+    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]: ...

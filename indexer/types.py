@@ -135,6 +135,8 @@ class Facts:
         artwork_groups: int32, movies with the same number have near-identical posters; -1 for its own.
         n_ratings: int32.
         live: bool, False for rows that are removed or that a newer row replaces.
+        known: uint8, bit 0, 1, 2 set where the row has its visual, genre, taste block; None says that
+            every row has every block. The recommender compares a row only by the blocks it has.
     """
 
     movie_ids: NDArray[np.bytes_]
@@ -143,6 +145,7 @@ class Facts:
     artwork_groups: NDArray[np.int32]
     n_ratings: NDArray[np.int32]
     live: NDArray[np.bool_]
+    known: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.movie_ids)

@@ -87,6 +87,17 @@ class Rows:
     def __len__(self) -> int:
         return len(self.movie_ids)
 
+    def take(self, positions: NDArray[np.int64]) -> Rows:
+        """The rows at some positions, in that order."""
+        return Rows(
+            tuple(self.movie_ids[i] for i in positions.tolist()),
+            self.visual[positions],
+            self.genre[positions],
+            self.taste[positions],
+            self.known[positions],
+            self.n_ratings[positions],
+        )
+
 
 @dataclass(frozen=True)
 class Neighbours:

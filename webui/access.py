@@ -1,0 +1,111 @@
+"""Who may change data and how often anyone may ask: API keys and rate limits."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from flask import Flask, current_app, request
+from flask_limiter import Limiter
+from flask_limiter.constants import HeaderNames
+from flask_limiter.util import get_remote_address
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from webui.settings import DEFAULT_RATE_LIMIT
+
+_HASH_PREFIX = "sha256:"
+_EXTENSION = "onesheet-keys"
+
+
+class ApiKeys:
+    """Keys that may change data; only their SHA-256 digests are kept.
+
+    Args:
+        keys: Keys as text, or ``sha256:HEX`` so that no file holds the key itself.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._digests = tuple(
+            bytes.fromhex(key.removeprefix(_HASH_PREFIX)) if key.startswith(_HASH_PREFIX) else _digest(key)
+            for key in keys
+        )
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def knows(self, key: str) -> bool:
+        """Whether ``key`` is one of them; takes as long for a wrong key as for a right one."""
+        given = _digest(key)
+        found = False
+        for digest in self._digests:
+            found |= hmac.compare_digest(given, digest)
+        return found
+
+
+def require_api_key() -> None:
+    """Let a request that changes data pass only with a key.
+
+    Raises:
+        Forbidden: The server has no keys: nothing may be changed over HTTP.
+        Unauthorized: The request has no key, or one that is not known.
+    """
+    keys: ApiKeys = current_app.extensions[_EXTENSION]
+    if not keys:
+        raise Forbidden("This server has no API keys, so nothing can be changed; set ONESHEET_API_KEYS.")
+    key = bearer_key()
+    if key is None or not keys.knows(key):
+        raise Unauthorized(
+            "This needs a known API key, sent as Authorization: Bearer KEY.",
+            www_authenticate=WWWAuthenticate("bearer", {"realm": "onesheet"}),
+        )
+
+
+def bearer_key() -> str | None:
+    """The key of the ``Authorization: Bearer`` header; None without one."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" and key.strip() else None
+
+
+def install_access(app: Flask, keys: Sequence[str], rate_limit: str | None, storage: str) -> Limiter:
+    """Give ``app`` its keys and its rate limit.
+
+    Args:
+        app: The app.
+        keys: As for ``ApiKeys``.
+        rate_limit: Flask-Limiter notation; empty is off; None is the default.
+        storage: ``limits`` storage URI that counts.
+
+    Returns:
+        The limiter, so that pictures and health can be exempted.
+    """
+    app.extensions[_EXTENSION] = ApiKeys(keys)
+    limit = DEFAULT_RATE_LIMIT if rate_limit is None else rate_limit
+    return Limiter(
+        _caller,
+        app=app,
+        application_limits=[limit] if limit else [],
+        enabled=bool(limit),
+        headers_enabled=True,
+        header_name_mapping={
+            HeaderNames.LIMIT: "RateLimit-Limit",
+            HeaderNames.REMAINING: "RateLimit-Remaining",
+            HeaderNames.RESET: "RateLimit-Reset",
+            HeaderNames.RETRY_AFTER: "Retry-After",
+        },
+        storage_uri=storage,
+    )
+
+
+def _caller() -> str:
+    """Who is counted: a known key, else the address; an unknown key must not buy a fresh count."""
+    key = bearer_key()
+    keys: ApiKeys = current_app.extensions[_EXTENSION]
+    if key is not None and keys.knows(key):
+        return f"key:{_digest(key).hex()[:16]}"
+    return f"address:{get_remote_address()}"
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

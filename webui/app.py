@@ -1,0 +1,80 @@
+"""The app factory: the API, the pages, and what stands around both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from flask_compress import Compress
+from flask_cors import CORS
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from indexer.settings import Settings, load_settings
+from webui.access import install_access
+from webui.api import BLUEPRINTS, UNCOUNTED
+from webui.api.documents import SECURITY_SCHEMES
+from webui.metrics import make_metrics
+from webui.observability import REQUEST_ID_HEADER, install_observability
+from webui.overload import LoadGate
+from webui.problems import install_problems, problem_of_validation
+from webui.schemas import ProblemDocument
+from webui.services import Services, install_services
+from webui.settings import WebSettings, load_web_settings
+
+if TYPE_CHECKING:
+    from recommender.recommender import Recommender
+
+
+def create_app(
+    settings: Settings | None = None,
+    recommender: Recommender | None = None,
+    web: WebSettings | None = None,
+) -> OpenAPI:
+    """Build the app; no file, database or index is opened before the first request.
+
+    Args:
+        settings: Where the home is; None reads the environment.
+        recommender: One that is already open; None opens the home's own on first use.
+        web: How this process answers; None reads the environment.
+
+    Raises:
+        InvalidRequestError: A setting is not what it must be.
+    """
+    settings = settings or load_settings()
+    web = web or load_web_settings()
+    app = OpenAPI(
+        "webui",
+        info=Info(title="onesheet", version=version("onesheet"), description=_ABOUT),
+        security_schemes=SECURITY_SCHEMES,
+        validation_error_model=ProblemDocument,
+        validation_error_callback=lambda error: problem_of_validation(error).response(),
+        doc_prefix="/api",
+        doc_url="/openapi.json",
+    )
+    app.config.update(MAX_CONTENT_LENGTH=web.max_body_bytes, MAX_FORM_MEMORY_SIZE=2**20)
+    metrics = make_metrics()
+    install_services(app, Services(settings, web, metrics, recommender))
+    install_problems(app)
+    install_observability(app, metrics)
+    limiter = install_access(app, settings.api_keys, settings.rate_limit, web.rate_limit_storage)
+    Compress(app)
+    if web.cors_origins:
+        CORS(app, origins=list(web.cors_origins), expose_headers=["ETag", REQUEST_ID_HEADER])
+    for blueprint in BLUEPRINTS:
+        app.register_api(blueprint)
+        if blueprint.name in UNCOUNTED:
+            limiter.exempt(blueprint)
+    _install_doors(app, web, metrics.shed.inc)
+    return app
+
+
+def _install_doors(app: OpenAPI, web: WebSettings, on_shed: Callable[[], None]) -> None:
+    wsgi = LoadGate(app.wsgi_app, web, on_shed)
+    n = web.trusted_proxies
+    # Flask's own way to wrap an app is to set wsgi_app, which mypy sees as a method.
+    app.wsgi_app = ProxyFix(wsgi, n, n, n, n, n) if n else wsgi  # type: ignore[method-assign]
+
+
+_ABOUT = "More like this, by a movie's poster, its genres, and the people who liked it."

@@ -1,0 +1,83 @@
+"""Request ids, one JSON log line for each request, and its time by endpoint."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+
+from flask import Flask, Response, g, request
+
+from webui.metrics import Metrics
+
+REQUEST_ID_HEADER = "X-Request-ID"
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+log = logging.getLogger("webui.access")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, event, what ``extra`` gave, and the traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def log_json(level: int = logging.INFO) -> None:
+    """Send every log record of this process to stderr as JSON; called by the server, not by apps."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def install_observability(app: Flask, metrics: Metrics) -> None:
+    """Number, time, count and log every request of ``app``."""
+
+    def start() -> None:
+        given = request.headers.get(REQUEST_ID_HEADER, "")
+        g.request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        g.started = time.perf_counter()
+
+    def finish(response: Response) -> Response:
+        seconds = time.perf_counter() - g.started
+        # The rule, not the path: a metric with a label for each movie would grow without end.
+        endpoint = request.url_rule.rule if request.url_rule else "(none)"
+        method = request.method if request.method in _METHODS else "OTHER"
+        metrics.requests.labels(endpoint, method, str(response.status_code)).observe(seconds)
+        if response.status_code == 500:
+            metrics.faults.inc()
+        response.headers[REQUEST_ID_HEADER] = g.request_id
+        if log.isEnabledFor(logging.INFO):
+            log.info("request", extra=_facts(response, seconds))
+        return response
+
+    app.before_request(start)
+    app.after_request(finish)
+
+
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"))
+
+
+def _facts(response: Response, seconds: float) -> dict[str, object]:
+    return {
+        "request_id": g.request_id,
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "ms": round(seconds * 1000, 2),
+        "bytes": response.content_length,
+        "address": request.remote_addr,
+    }

@@ -1,0 +1,66 @@
+"""Turn requests away while too many wait, so that those let in are answered in time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from werkzeug.wsgi import ClosingIterator
+
+from webui.problems import RETRY_AFTER_SECONDS, Problem
+from webui.settings import WebSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ALWAYS = ("/healthz", "/readyz", "/metrics", "/static/")
+
+
+class LoadGate:
+    """A WSGI door with a fixed number of places and a short queue.
+
+    It stands outside Flask: a request that is turned away must cost next to
+    nothing, or shedding would itself be the overload. Health, metrics and
+    static files pass always.
+
+    Args:
+        app: What answers the requests let in.
+        web: How many places, how long the queue and the wait.
+        on_shed: Called for each request turned away.
+    """
+
+    def __init__(self, app: WSGIApplication, web: WebSettings, on_shed: Callable[[], None]) -> None:
+        self._app = app
+        self._max_wait_seconds = web.max_wait_seconds
+        self._on_shed = on_shed
+        self._places = threading.BoundedSemaphore(web.max_running)
+        self._queue = threading.BoundedSemaphore(web.max_running + web.max_waiting)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if str(environ.get("PATH_INFO", "")).startswith(_ALWAYS):
+            return self._app(environ, start_response)
+        if not self._queue.acquire(blocking=False):
+            return self._shed(environ, start_response)
+        if not self._places.acquire(timeout=self._max_wait_seconds):
+            self._queue.release()
+            return self._shed(environ, start_response)
+        try:
+            answer = self._app(environ, start_response)
+        except BaseException:
+            self._leave()
+            raise
+        return ClosingIterator(answer, [self._leave])
+
+    def _leave(self) -> None:
+        self._places.release()
+        self._queue.release()
+
+    def _shed(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self._on_shed()
+        problem = Problem(
+            503,
+            "Too many requests are waiting; ask again in a moment.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+        return problem.response()(environ, start_response)

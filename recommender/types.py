@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 SIGNALS = ("visual", "genre", "taste")
 
@@ -108,6 +108,13 @@ class Neighbour:
     reasons: tuple[Reason, ...]
     poster_url: str | None
 
+    def as_json(self) -> dict[str, object]:
+        """One member of ``results``."""
+        document = asdict(self)
+        document["genres"] = list(self.genres)
+        document["reasons"] = [{"kind": r.kind, "text": r.text, "data": r.data} for r in self.reasons]
+        return document
+
 
 @dataclass(frozen=True)
 class SimilarMovies:
@@ -128,3 +135,25 @@ class SimilarMovies:
     snapshot: str
     took_ms: float
     predicted_genres: dict[str, float] | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The document that the API and ``onesheet similar --json`` print."""
+        request = self.request
+        like: dict[str, object] = {"movie_ids": list(request.like)}
+        if request.poster is not None:
+            like["poster"] = f"<{len(request.poster)} bytes>"
+        document: dict[str, object] = {
+            "query": {**like, "less": list(request.unlike)},
+            "weights": asdict(self.weights),
+            "k": request.k,
+            "filters": asdict(request.filters),
+            "diversity": request.diversity,
+            "collapse_duplicates": request.collapse_duplicates,
+            "series": request.series,
+            "results": [result.as_json() for result in self.results],
+            "snapshot": self.snapshot,
+            "took_ms": round(self.took_ms, 3),
+        }
+        if self.predicted_genres is not None:
+            document["predicted_genres"] = self.predicted_genres
+        return document

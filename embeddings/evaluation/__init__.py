@@ -1,0 +1,1 @@
+"""The proof of a genre model: metrics, thresholds, calibration, trivial predictors, reports."""

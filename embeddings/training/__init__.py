@@ -1,0 +1,1 @@
+"""The training system: labels, splits, data, losses, the loop, and its comparisons."""

@@ -1,0 +1,1 @@
+"""Searchable vectors: one contract (``base.VectorIndex``), one file per kind."""

@@ -161,6 +161,18 @@ class Facts:
     def __len__(self) -> int:
         return len(self.movie_ids)
 
+    def take(self, positions: NDArray[np.int64]) -> Facts:
+        """The facts at some positions, in that order."""
+        return Facts(
+            self.movie_ids[positions],
+            self.years[positions],
+            self.genre_bits[positions],
+            self.artwork_groups[positions],
+            self.n_ratings[positions],
+            self.live[positions],
+            None if self.known is None else self.known[positions],
+        )
+
 
 @dataclass(frozen=True)
 class SnapshotManifest:

@@ -1,0 +1,230 @@
+"""Snapshots: one directory each, written aside, flushed, and published by one rename of a pointer.
+
+    index/CURRENT                     name and manifest digest of the current snapshot
+    index/index.lock                  held while one process publishes
+    index/snapshots/NAME/             manifest.json, the vectors, the columns of facts
+    index/snapshots/.writing-NAME/    a snapshot that is being written, or was when its writer died
+
+Every file is checked against its digest before FAISS or numpy reads it. Files
+of a published snapshot are never written again, only unlinked, so a process
+that maps them keeps them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import SnapshotError
+from indexer.columns import map_columns, save_columns
+from indexer.durable import sync_directory, sync_file, write_durably
+from indexer.manifests import (
+    CURE,
+    CURRENT_FILE,
+    MANIFEST_FILE,
+    Pointer,
+    manifest_bytes,
+    pointer_bytes,
+    read_manifest,
+    read_pointer,
+)
+from indexer.pairs import random_pairs, spreads
+from indexer.types import Facts, Rows, SnapshotManifest
+from indexer.vectors.base import VectorIndex
+from indexer.vectors.blocks import join, widths_of
+from indexer.vectors.kinds import KINDS, kind_for
+
+_ASIDE = ".writing-"
+_KEPT = 2
+"""Snapshots kept: the current one, and the one that readers may be opening just now."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An opened snapshot; its arrays are mapped from its files.
+
+    Args:
+        manifest: Its description.
+        index: The vectors; row numbers are positions in ``facts``.
+        facts: Columns of its rows, sorted by movie id.
+        pairs: float32, (m, 3), cosines of random pairs per signal.
+    """
+
+    manifest: SnapshotManifest
+    index: VectorIndex
+    facts: Facts
+    pairs: NDArray[np.float32]
+
+
+class SnapshotStore:
+    """The snapshots under one index directory.
+
+    Args:
+        root: The directory; it need not exist before the first ``publish``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def directory(self) -> Path:
+        """Where the snapshots lie."""
+        return self.root / "snapshots"
+
+    def pointer(self) -> Pointer | None:
+        """Which snapshot is current; None where none was published.
+
+        Raises:
+            SnapshotError: The pointer is damaged.
+        """
+        return read_pointer(self.root)
+
+    def manifest(self) -> SnapshotManifest | None:
+        """Description of the current snapshot; None where none was published.
+
+        Raises:
+            SnapshotError: The pointer or the manifest is damaged.
+        """
+        pointer = self.pointer()
+        if pointer is None:
+            return None
+        try:
+            return read_manifest(self.directory / pointer.name, pointer.manifest_sha256)
+        except FileNotFoundError as error:
+            raise SnapshotError(f"{error.filename} is missing; {CURE}.") from error
+
+    def open(self) -> Snapshot | None:
+        """Check and map the current snapshot; None where none was published.
+
+        Raises:
+            SnapshotError: A file is missing, damaged or not the one that was published.
+        """
+        pointer = self.pointer()
+        while pointer is not None:
+            try:
+                return open_snapshot(self.directory / pointer.name, pointer.manifest_sha256)
+            except FileNotFoundError as error:
+                # A publisher may have moved on and cleared this one away meanwhile.
+                newer = self.pointer()
+                if newer == pointer:
+                    raise SnapshotError(f"{error.filename} is missing; {CURE}.") from error
+                pointer = newer
+        return None
+
+    def publish(self, rows: Rows, facts: Facts, about: SnapshotManifest) -> SnapshotManifest:
+        """Write a snapshot and make it the current one.
+
+        The caller holds the publish lock.
+
+        Args:
+            rows: The blocks of every movie.
+            facts: Their facts, in the same order.
+            about: What only the caller knows: fingerprint, genres, revision, taste model,
+                default weights, and the kind, where ``""`` leaves the choice to the size.
+
+        Returns:
+            The whole manifest.
+
+        Raises:
+            OSError: The disk is full or failing; the old snapshot is still the current one.
+        """
+        kind = about.kind or kind_for(len(rows))
+        name = f"r{about.revision}-{kind}-{os.urandom(4).hex()}"
+        aside = self.directory / f"{_ASIDE}{name}"
+        aside.mkdir(parents=True)
+        try:
+            manifest = _write(aside, rows, facts, replace(about, name=name, kind=kind))
+            data = manifest_bytes(manifest)
+            write_durably(aside / MANIFEST_FILE, data)
+            aside.rename(self.directory / name)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        sync_directory(self.directory)
+        pointer = Pointer(name, hashlib.sha256(data).hexdigest())
+        write_durably(self.root / CURRENT_FILE, pointer_bytes(pointer))
+        self.clear_old()
+        return manifest
+
+    def clear_old(self) -> None:
+        """Delete snapshots that nobody opens any more and what dead writers left; under the lock."""
+        pointer = self.pointer()
+        current = pointer.name if pointer else ""
+        found = sorted(self.directory.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        whole = [path for path in found if not path.name.startswith(_ASIDE)]
+        kept = {current, *[path.name for path in whole if path.name != current][: _KEPT - 1]}
+        for path in found:
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def open_snapshot(directory: Path, manifest_sha256: str) -> Snapshot:
+    """Check every file of a snapshot, then map it.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        SnapshotError: A file is damaged, or the manifest names another kind or shape.
+    """
+    manifest = read_manifest(directory, manifest_sha256)
+    check_files(directory, manifest)
+    if manifest.kind not in KINDS:
+        raise SnapshotError(f"{directory} is of kind {manifest.kind!r}; known are {sorted(KINDS)}; {CURE}.")
+    index = KINDS[manifest.kind].load(directory, manifest.widths)
+    facts, pairs = map_columns(directory, manifest.count)
+    if len(index) != manifest.count:
+        raise SnapshotError(f"{directory} has {len(index)} vectors for {manifest.count} movies; {CURE}.")
+    return Snapshot(manifest, index, facts, pairs)
+
+
+def check_files(directory: Path, manifest: SnapshotManifest) -> None:
+    """Compare every file with its digest in the manifest.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        SnapshotError: A file has other bytes than were published.
+    """
+    paths = [directory / name for name in manifest.files]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for path, digest in zip(paths, pool.map(_sha256, paths), strict=True):
+            if digest != manifest.files[path.name]["sha256"]:
+                raise SnapshotError(f"{path} is damaged: its SHA-256 is {digest[:12]}…; {CURE}.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(directory: Path, rows: Rows, facts: Facts, about: SnapshotManifest) -> SnapshotManifest:
+    """Write vectors and columns, flushed, and describe them."""
+    order = np.argsort(facts.movie_ids, kind="stable")
+    rows, facts = rows.take(order), facts.take(order)
+    pairs = random_pairs(rows, np.random.default_rng(about.revision))
+    names = KINDS[about.kind].build(join(rows), widths_of(rows)).save(directory)
+    names += save_columns(directory, facts, rows.known, pairs)
+    return replace(
+        about,
+        widths=widths_of(rows),
+        spreads=spreads(pairs),
+        count=len(rows),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        files=_described(directory, names),
+    )
+
+
+def _described(directory: Path, names: Iterable[str]) -> dict[str, dict[str, str | int]]:
+    described: dict[str, dict[str, str | int]] = {}
+    for name in names:
+        path = directory / name
+        sync_file(path)
+        described[name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
+    return described

@@ -1,0 +1,13 @@
+"""Which kinds of index there are, and which one a catalog of some size gets."""
+
+from __future__ import annotations
+
+from indexer.vectors.base import VectorIndex
+from indexer.vectors.exact import ExactIndex
+
+KINDS: dict[str, type[VectorIndex]] = {kind.kind: kind for kind in (ExactIndex,)}
+
+
+def kind_for(n_rows: int) -> str:
+    """The kind for a catalog of ``n_rows`` movies."""
+    return ExactIndex.kind

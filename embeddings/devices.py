@@ -1,0 +1,35 @@
+"""Which device runs a net, and in which number format."""
+
+from __future__ import annotations
+
+import torch
+
+from embeddings.errors import InvalidRequestError
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """The device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        InvalidRequestError: The device is unknown, or this machine has none such.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind = device.partition(":")[0]
+    if kind not in ("cpu", "cuda"):
+        raise InvalidRequestError(f"there is no device {device!r}: choose auto, cpu or cuda", "device")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise InvalidRequestError(
+            "this machine has no CUDA device that torch can use: choose auto or cpu", "device"
+        )
+    return torch.device(device)
+
+
+def autocast_dtype(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the hardware multiplies it natively, else None: float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
+    has_matrix_unit: bool = (
+        torch.backends.cpu.get_cpu_capability() in ("AVX512", "AMX") and torch.cpu._is_amx_tile_supported()
+    )
+    return torch.bfloat16 if has_matrix_unit else None

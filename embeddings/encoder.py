@@ -1,0 +1,165 @@
+"""The encoder: posters in, embeddings and genre probabilities out, in one pass."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from embeddings.checkpoint import BUNDLED, CheckpointManifest
+from embeddings.checkpoint_weights import load_net
+from embeddings.devices import autocast_dtype, choose_device
+from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
+from embeddings.errors import PosterError
+from embeddings.genres import GenreVocabulary
+from embeddings.models.poster_net import PosterNet
+from embeddings.transforms import read_pixels
+
+Pixels = NDArray[np.uint8]
+
+
+class Encoder:
+    """A loaded checkpoint; safe to share between threads.
+
+    Args:
+        net: The net, in evaluation mode.
+        manifest: Its manifest.
+        device: Where it runs.
+    """
+
+    def __init__(self, net: PosterNet, manifest: CheckpointManifest, device: torch.device) -> None:
+        self.manifest = manifest
+        self.device = device
+        self.net = net.eval().to(device)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._dtype = autocast_dtype(device)
+        self._thresholds = np.asarray(manifest.thresholds, dtype=np.float32)
+
+    @classmethod
+    def load(cls, directory: Path | None = None, device: str = "auto") -> Encoder:
+        """Load a checkpoint; needs no network.
+
+        Args:
+            directory: The checkpoint; None is the bundled one.
+            device: ``auto``, ``cpu`` or ``cuda``.
+
+        Raises:
+            CheckpointError: The checkpoint is missing, damaged or foreign.
+            InvalidRequestError: The device is unknown or absent.
+        """
+        chosen = choose_device(device)
+        manifest = CheckpointManifest.read(directory or BUNDLED)
+        return cls(load_net(directory or BUNDLED, manifest), manifest, chosen)
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of weights, preprocessing, genres and calibration; stored beside every embedding."""
+        return self.manifest.fingerprint
+
+    @property
+    def genres(self) -> GenreVocabulary:
+        """The genres it knows, in column order."""
+        return self.manifest.genres
+
+    @property
+    def embedding_dim(self) -> int:
+        """Width of the embeddings."""
+        return self.manifest.embedding_dim
+
+    def encode(self, posters: Sequence[Poster]) -> EncodedPosters:
+        """Encode some posters; those that cannot be read are named in ``failed``, never replaced.
+
+        Returns:
+            Rows in the order of ``posters``, without the failed ones.
+        """
+        return join_encoded(list(self.encode_batches(posters)), self.embedding_dim, len(self.genres))
+
+    def encode_batches(
+        self, posters: Iterable[Poster], batch_size: int = 64, workers: int | None = None
+    ) -> Iterator[EncodedPosters]:
+        """Encode many posters; decoding runs in threads ahead of the net.
+
+        Args:
+            posters: Any number; they are read as they are needed.
+            batch_size: Posters per pass.
+            workers: Decoding threads; None is one per core.
+
+        Yields:
+            One result per ``batch_size`` posters, in their order.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        source = iter(posters)
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1, "decode") as pool:
+            ahead: deque[list[tuple[Poster, Future[Pixels | str]]]] = deque()
+            try:
+                while True:
+                    while len(ahead) < 2 and (batch := list(islice(source, batch_size))):
+                        ahead.append([(poster, pool.submit(self._read, poster)) for poster in batch])
+                    if not ahead:
+                        return
+                    yield self._encode_batch(ahead.popleft())
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def encode_pixels(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Run the net on prepared pixels.
+
+        Args:
+            pixels: uint8 RGB, (n, height, width, 3), as ``read_pixels`` gives them.
+
+        Returns:
+            Embeddings, float32, (n, embedding_dim), unit rows; logits, float32, (n, n_genres).
+        """
+        if not len(pixels):
+            return np.zeros((0, self.embedding_dim), np.float32), np.zeros((0, len(self.genres)), np.float32)
+        # (n, h, w, 3) seen as (n, 3, h, w) already is channels_last: no copy.
+        batch = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
+        with torch.inference_mode(), torch.autocast(self.device.type, self._dtype, self._dtype is not None):
+            output = self.net(batch)
+        return output.embedding.float().cpu().numpy(), output.logits.float().cpu().numpy()
+
+    def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which genres are likely enough, bool, (n, n_genres), by the checkpoint's own thresholds."""
+        return genre_probs >= self._thresholds
+
+    def _read(self, poster: Poster) -> Pixels | str:
+        try:
+            return read_pixels(poster.source, self.manifest.preprocessing)
+        except PosterError as error:
+            return str(error)
+
+    def _encode_batch(self, batch: Sequence[tuple[Poster, Future[Pixels | str]]]) -> EncodedPosters:
+        movie_ids: list[str] = []
+        pixels: list[Pixels] = []
+        failed: list[UnreadablePoster] = []
+        for poster, future in batch:
+            result = future.result()
+            if isinstance(result, str):
+                failed.append(UnreadablePoster(poster.movie_id, poster.name, result))
+            else:
+                movie_ids.append(poster.movie_id)
+                pixels.append(result)
+        embeddings, logits = self.encode_pixels(
+            np.stack(pixels) if pixels else np.zeros((0, 1, 1, 3), np.uint8)
+        )
+        return EncodedPosters(
+            tuple(movie_ids), embeddings, self.manifest.calibration.apply(logits), tuple(failed)
+        )
+
+
+def join_encoded(parts: Sequence[EncodedPosters], embedding_dim: int, n_genres: int) -> EncodedPosters:
+    """One result from several, in their order; the widths give shape to an empty one."""
+    return EncodedPosters(
+        tuple(movie_id for part in parts for movie_id in part.movie_ids),
+        np.concatenate([np.zeros((0, embedding_dim), np.float32), *(part.embeddings for part in parts)]),
+        np.concatenate([np.zeros((0, n_genres), np.float32), *(part.genre_probs for part in parts)]),
+        tuple(bad for part in parts for bad in part.failed),
+    )

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from indexer.types import Movie
+from recommender.series import of_one_series, same_series
+
+SAME = [
+    ("Toy Story", "Toy Story 2"),
+    ("The Godfather", "The Godfather: Part II"),
+    ("The Godfather: Part II", "The Godfather Part III"),
+    ("Star Wars", "Star Wars: Episode IV - A New Hope"),
+    ("Star Trek II: The Wrath of Khan", "Star Trek: First Contact"),
+    ("Star Trek II: The Wrath of Khan", "Star Trek III: The Search for Spock"),
+    ("Rocky", "Rocky IV"),
+    ("Mission: Impossible", "Mission: Impossible II"),
+    ("Mission: Impossible II", "Mission: Impossible - Ghost Protocol"),
+    ("Back to the Future", "Back to the Future Part III"),
+    ("Mad Max", "Mad Max: Fury Road"),
+    ("Ocean's Eleven", "Ocean's Twelve"),
+    ("Harry Potter and the Goblet of Fire", "Harry Potter and the Chamber of Secrets"),
+    ("The Lord of the Rings: The Two Towers", "The Lord of the Rings: The Return of the King"),
+    ("Kill Bill: Vol. 1", "Kill Bill: Vol. 2"),
+    ("Alien", "Alien³"),
+    ("Léon", "Leon"),
+    ("Friday the 13th", "Friday the 13th Part 2"),
+    ("Matrix, The", "The Matrix 2"),
+]
+DIFFERENT = [
+    ("Apollo 13", "Apollo 18"),
+    ("Seven", "Seven Samurai"),
+    ("Love", "Love Actually"),
+    ("The Mission", "Mission to Mars"),
+    ("Heat", "Body Heat"),
+    ("12 Monkeys", "12 Angry Men"),
+    ("Area 51", "District 9"),
+    ("I, Robot", "I, Tonya"),
+    ("Malcolm X", "Malcolm"),
+    ("V for Vendetta", "V"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), SAME)
+def test_these_are_of_one_series(first: str, second: str) -> None:
+    assert same_series(first, second)
+    assert same_series(second, first)
+
+
+@pytest.mark.parametrize(("first", "second"), DIFFERENT)
+def test_these_are_not(first: str, second: str) -> None:
+    assert not same_series(first, second)
+    assert not same_series(second, first)
+
+
+def test_equal_titles_without_a_common_genre_are_two_movies() -> None:
+    comedy, horror = (
+        Movie("tt1", "Stranded", genres=("Comedy",)),
+        Movie("tt2", "Stranded", genres=("Horror",)),
+    )
+    assert not of_one_series(comedy, horror)
+    assert of_one_series(comedy, Movie("tt3", "Stranded 2", genres=("Comedy", "Drama")))
+    assert of_one_series(comedy, Movie("tt4", "Stranded 2"))

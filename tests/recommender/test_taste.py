@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from indexer.types import Ratings, Rows
+from recommender.taste import TasteConfig, TasteModel, predict_taste
+
+CONFIG = TasteConfig(taste_dim=8, iterations=10)
+
+
+def two_camps(n_users: int = 60, n_movies: int = 80, seed: int = 0) -> tuple[Ratings, Rows]:
+    """A checkerboard: even people like even movies; the poster and genre tell the camp. Ten are unrated."""
+    rng = np.random.default_rng(seed)
+    users, movies, values = [], [], []
+    for user in range(n_users):
+        for movie in range(n_movies - 10):
+            if rng.random() < 0.5:
+                users.append(f"u{user:03d}")
+                movies.append(f"tt{movie:07d}")
+                values.append(4.5 if user % 2 == movie % 2 else 1.0)
+    camp = np.arange(n_movies) % 2
+    visual = np.zeros((n_movies, 4), dtype=np.float32)
+    visual[np.arange(n_movies), camp] = 1.0
+    genre = visual[:, :2].copy()
+    rows = Rows(
+        tuple(f"tt{i:07d}" for i in range(n_movies)),
+        visual,
+        genre,
+        np.zeros((n_movies, 0), dtype=np.float32),
+        np.tile([True, True, False], (n_movies, 1)),
+        np.zeros(n_movies, dtype=np.int32),
+    )
+    ratings = Ratings(
+        np.array(users, dtype=object),
+        np.array(movies, dtype=object),
+        np.array(values, dtype=np.float32),
+        np.zeros(len(users), dtype=np.int64),
+    )
+    return ratings, rows
+
+
+def test_movies_liked_by_the_same_people_are_close_and_others_are_not() -> None:
+    ratings, rows = two_camps()
+    factors = TasteModel(CONFIG).fit(ratings, rows).factors
+    similar = factors[:70] @ factors[:70].T
+    same = np.equal.outer(np.arange(70) % 2, np.arange(70) % 2)
+    assert similar[same].mean() > 0.55
+    assert similar[~same].mean() < 0.3
+
+
+def test_a_movie_nobody_rated_is_placed_by_its_poster_and_genres() -> None:
+    ratings, rows = two_camps()
+    fitted = TasteModel(CONFIG).fit(ratings, rows)
+    assert (fitted.n_ratings[70:] == 0).all()
+    rated, unrated = fitted.factors[:70], fitted.factors[70:]
+    camps = unrated @ rated.T
+    for i in range(10):
+        assert camps[i, i % 2 :: 2].mean() > camps[i, (i + 1) % 2 :: 2].mean() + 0.3
+
+
+def test_factors_are_unit_rows_in_the_order_of_the_movies() -> None:
+    ratings, rows = two_camps()
+    fitted = TasteModel(CONFIG).fit(ratings, rows)
+    assert fitted.movie_ids == rows.movie_ids
+    assert fitted.factors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(fitted.factors, axis=1), 1.0, atol=1e-5)
+    assert fitted.map.shape == (4 + 2 + 1, 8)
+
+
+def test_the_same_ratings_give_the_same_bytes_in_any_order() -> None:
+    ratings, rows = two_camps()
+    mixed = np.random.default_rng(1).permutation(len(ratings))
+    shuffled = Ratings(
+        *(c[mixed] for c in (ratings.user_ids, ratings.movie_ids, ratings.values, ratings.rated_at))
+    )
+    one, two = TasteModel(CONFIG).fit(ratings, rows), TasteModel(CONFIG).fit(shuffled, rows)
+    assert one.factors.tobytes() == two.factors.tobytes()
+    assert one.map.tobytes() == two.map.tobytes()
+    assert one.model_id == two.model_id
+
+
+def test_other_settings_are_another_model() -> None:
+    ratings, rows = two_camps()
+    one = TasteModel(CONFIG).fit(ratings, rows)
+    two = TasteModel(TasteConfig(taste_dim=8, iterations=10, kappa=6.0)).fit(ratings, rows)
+    assert one.model_id != two.model_id
+
+
+def test_too_few_ratings_give_no_taste_at_all() -> None:
+    ratings, rows = two_camps(n_users=2)
+    assert TasteModel(CONFIG).fit(ratings, rows) is None
+    nothing = Ratings(
+        *(c[:0] for c in (ratings.user_ids, ratings.movie_ids, ratings.values, ratings.rated_at))
+    )
+    assert TasteModel(CONFIG).fit(nothing, rows) is None
+
+
+def test_a_movie_without_poster_genres_and_ratings_has_no_taste() -> None:
+    ratings, rows = two_camps()
+    rows.visual[75] = 0
+    rows.genre[75] = 0
+    fitted = TasteModel(CONFIG).fit(ratings, rows)
+    assert not fitted.factors[75].any()
+    assert fitted.factors[74].any()
+
+
+def test_ratings_of_movies_outside_the_catalog_still_shape_the_model() -> None:
+    ratings, rows = two_camps()
+    half = rows.take(np.arange(40, dtype=np.int64))
+    fitted = TasteModel(CONFIG).fit(ratings, half)
+    assert fitted.movie_ids == half.movie_ids
+    all_of_them = TasteModel(CONFIG).fit(ratings, rows)
+    np.testing.assert_array_equal(fitted.n_ratings, all_of_them.n_ratings[:40])
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_predicting_any_number_of_movies_keeps_the_width(n: int) -> None:
+    predicted = predict_taste(
+        np.ones((n, 4), np.float32), np.ones((n, 2), np.float32), np.ones((7, 8), np.float32)
+    )
+    assert predicted.shape == (n, 8)
+    assert predicted.dtype == np.float32

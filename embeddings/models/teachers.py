@@ -52,10 +52,10 @@ class SlimBottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         activated = F.relu(self.pre(x))
         shortcut = x[:, :, :: self.stride, :: self.stride] if self.short is None else self.short(activated)
-        out: Tensor = F.relu(self.bn1(self.conv1(activated)))
+        out = F.relu(self.bn1(self.conv1(activated)))
         out = F.relu(self.bn2(self.conv2(out)))
-        out = self.conv3(out) + shortcut
-        return out
+        result: Tensor = self.conv3(out) + shortcut
+        return result
 
 
 class ResNet101V2Stage3(Backbone):

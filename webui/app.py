@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from flask import Response
 from flask_compress import Compress
 from flask_cors import CORS
 from flask_openapi3 import Info, OpenAPI
@@ -13,8 +14,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from indexer.settings import Settings, load_settings
 from webui.access import install_access
-from webui.api import BLUEPRINTS, UNCOUNTED
-from webui.api.documents import SECURITY_SCHEMES
+from webui.api import BLUEPRINTS, BODIES, UNCOUNTED
+from webui.api.docs import docs
+from webui.api.documents import SECURITY_SCHEMES, add_body_schemas
 from webui.metrics import make_metrics
 from webui.observability import REQUEST_ID_HEADER, install_observability
 from webui.overload import LoadGate
@@ -50,8 +52,7 @@ def create_app(
         security_schemes=SECURITY_SCHEMES,
         validation_error_model=ProblemDocument,
         validation_error_callback=lambda error: problem_of_validation(error).response(),
-        doc_prefix="/api",
-        doc_url="/openapi.json",
+        doc_ui=False,
     )
     app.config.update(MAX_CONTENT_LENGTH=web.max_body_bytes, MAX_FORM_MEMORY_SIZE=2**20)
     metrics = make_metrics()
@@ -66,6 +67,9 @@ def create_app(
         app.register_api(blueprint)
         if blueprint.name in UNCOUNTED:
             limiter.exempt(blueprint)
+    app.register_blueprint(docs)
+    add_body_schemas(app, BODIES)
+    app.after_request(_forbid_foreign_content)
     _install_doors(app, web, metrics.shed.inc)
     return app
 
@@ -77,4 +81,18 @@ def _install_doors(app: OpenAPI, web: WebSettings, on_shed: Callable[[], None]) 
     app.wsgi_app = ProxyFix(wsgi, n, n, n, n, n) if n else wsgi  # type: ignore[method-assign]
 
 
+def _forbid_foreign_content(response: Response) -> Response:
+    for name, value in _SAFETY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+_SAFETY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 _ABOUT = "More like this, by a movie's poster, its genres, and the people who liked it."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
+from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.errors import OnesheetError
 from indexer.settings import Settings
 from webui.metrics import Metrics
@@ -62,6 +64,15 @@ class Services:
             return str(error)
         return None
 
+    @functools.cached_property
+    def manifest(self) -> CheckpointManifest:
+        """What the checkpoint says of itself; read without torch.
+
+        Raises:
+            CheckpointError: It is missing or damaged.
+        """
+        return CheckpointManifest.read(self.settings.model or BUNDLED)
+
     def measure(self) -> None:
         """Set the gauges to what this process serves now; nothing while nothing is open."""
         if self._recommender is None:
@@ -75,7 +86,12 @@ class Services:
 
 def services() -> Services:
     """The services of the app that handles the request."""
-    return cast(Services, current_app.extensions[_EXTENSION])
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    """The services of one app."""
+    return cast(Services, app.extensions[_EXTENSION])
 
 
 def install_services(app: Flask, held: Services) -> None:

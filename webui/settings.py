@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from embeddings.errors import InvalidRequestError
+from embeddings.posters import MAX_BYTES
 
 DEFAULT_RATE_LIMIT = "1200/minute"
-MAX_UPLOAD_BYTES = 20 * 2**20
+MAX_UPLOAD_BYTES = MAX_BYTES
 _FORM_OVERHEAD_BYTES = 64 * 2**10
 
 

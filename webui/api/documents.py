@@ -5,6 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from flask_openapi3 import OpenAPI
+from flask_openapi3.models import Schema
+from pydantic import BaseModel
+
 from webui.problems import PROBLEM_JSON
 
 API_KEY_SECURITY: list[dict[str, list[Any]]] = [{"apiKey": []}]
@@ -28,6 +32,52 @@ def problems(*statuses: int) -> dict[int | str, Any]:
         }
         for status in statuses
     }
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """An operation whose body is ``model`` as JSON."""
+    return _body({"application/json": {"schema": _reference(model)}})
+
+
+def file_body(model: type[BaseModel], required: bool = True) -> dict[str, Any]:
+    """An operation whose body is a form: the fields of ``model`` and a file ``poster``."""
+    return _body({"multipart/form-data": _form(model, required)})
+
+
+def file_or_json(form: type[BaseModel], body: type[BaseModel]) -> dict[str, Any]:
+    """An operation whose body is JSON, or a form with a file ``poster``."""
+    return _body(
+        {"application/json": {"schema": _reference(body)}, "multipart/form-data": _form(form, required=False)}
+    )
+
+
+def add_body_schemas(app: OpenAPI, models: tuple[type[BaseModel], ...]) -> None:
+    """Define the schemas that bodies refer to; views that read their own body are not looked into."""
+    for model in models:
+        schema = dict(model.model_json_schema(ref_template=_REFERENCE))
+        for name, definition in schema.pop("$defs", {}).items():
+            app.components_schemas[name] = Schema(**definition)
+        app.components_schemas[model.__name__] = Schema(**schema)
+
+
+_REFERENCE = "#/components/schemas/{model}"
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
+
+
+def _form(model: type[BaseModel], required: bool) -> dict[str, Any]:
+    poster = {
+        "type": "object",
+        "properties": {"poster": {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP."}},
+        "required": ["poster"] if required else [],
+    }
+    return {"schema": {"allOf": [_reference(model), poster]}} if model.model_fields else {"schema": poster}
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def binary(*media_types: str) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""The OpenAPI document and a page to try it, with nothing fetched from elsewhere."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask_openapi3 import OpenAPI
+
+
+def _swagger_dir() -> Path:
+    spec = find_spec("flask_openapi3_swagger")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("flask_openapi3_swagger")
+    return Path(spec.origin).parent / "templates" / "swagger"
+
+
+docs = Blueprint(
+    "docs", __name__, url_prefix="/api", static_folder=_swagger_dir(), static_url_path="/docs/files"
+)
+
+
+@docs.get("/openapi.json")
+def get_openapi() -> Response:
+    """The OpenAPI 3.1 document, made from the views."""
+    return jsonify(cast(OpenAPI, current_app).api_doc)
+
+
+@docs.get("/docs")
+def get_docs() -> str:
+    """The document as a page on which each operation can be tried."""
+    return render_template("api_docs.html")

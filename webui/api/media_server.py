@@ -1,0 +1,44 @@
+"""A door for media servers such as Jellyfin: an id they know in, ordered ids they know out."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+
+from embeddings.errors import NotFoundError
+from webui.answers import SimilarIdsAnswer
+from webui.api.documents import NOT_MODIFIED, problems
+from webui.api.similar import find_similar, similar_request
+from webui.schemas import ExternalPath, SimilarQuery
+from webui.services import services
+from webui.validators import revalidated
+
+media_server = APIBlueprint(
+    "media_server",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="more like this")],
+    abp_responses=problems(404, 422, 429, 503),
+)
+
+
+@media_server.get("/similar-ids/<source>/<external_id>", responses={200: SimilarIdsAnswer, 304: NOT_MODIFIED})
+def get_similar_ids(path: ExternalPath, query: SimilarQuery) -> Response:
+    """Ids of similar movies in the caller's own numbering, nearest first."""
+    return revalidated(lambda: similar_ids(path, query))
+
+
+def similar_ids(path: ExternalPath, query: SimilarQuery) -> dict[str, object]:
+    """Find similar movies by an external id, and say them by theirs; those that have none are left out."""
+    catalog = services().recommender.catalog
+    movie_id = catalog.find_by_external_id(path.source, path.external_id)
+    if movie_id is None:
+        raise NotFoundError(f"No movie has the {path.source} id {path.external_id!r} in the catalog.")
+    found = find_similar(similar_request(query, like=(movie_id,)))
+    ids = catalog.external_ids(path.source, [result.movie_id for result in found.results])
+    return {
+        "source": path.source,
+        "query": path.external_id,
+        "ids": [ids[result.movie_id] for result in found.results if result.movie_id in ids],
+        "snapshot": found.snapshot,
+    }

@@ -1,0 +1,92 @@
+"""More like this: by id, by several ids, by a picture, for a person."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify
+from flask_openapi3 import APIBlueprint, Tag
+
+from recommender.types import RatedMovie, SimilarMovies, SimilarRequest
+from webui.answers import SimilarAnswer
+from webui.api.documents import NOT_MODIFIED, file_or_json, json_body, problems
+from webui.bodies import find_upload, is_form, read_form, read_json
+from webui.schemas import (
+    BlendContract,
+    MoviePath,
+    RecommendationsBody,
+    SimilarBody,
+    SimilarForm,
+    SimilarQuery,
+)
+from webui.services import services
+from webui.validators import revalidated
+
+similar = APIBlueprint(
+    "similar",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="more like this")],
+    abp_responses=problems(404, 422, 429, 503),
+)
+
+
+@similar.get("/movies/<movie_id>/similar", responses={200: SimilarAnswer, 304: NOT_MODIFIED})
+def get_similar(path: MoviePath, query: SimilarQuery) -> Response:
+    """Movies like one movie, nearest first."""
+    asked = similar_request(query, like=(path.movie_id,))
+    return revalidated(lambda: find_similar(asked).as_json())
+
+
+@similar.post(
+    "/similar",
+    responses={200: SimilarAnswer, **problems(400, 413, 415)},
+    openapi_extensions=file_or_json(SimilarForm, SimilarBody),
+)
+def post_similar() -> Response:
+    """Movies like several and unlike others (JSON), or like a picture (a form with a file ``poster``)."""
+    if not is_form():
+        body = read_json(SimilarBody)
+        return jsonify(find_similar(similar_request(body, tuple(body.like), tuple(body.unlike))).as_json())
+    form = read_form(SimilarForm)
+    poster = find_upload()
+    asked = similar_request(form, tuple(form.like), tuple(form.unlike), poster)
+    return jsonify(find_similar(asked).as_json())
+
+
+@similar.post(
+    "/recommendations",
+    responses={200: SimilarAnswer, **problems(400, 413, 415)},
+    openapi_extensions=json_body(RecommendationsBody),
+)
+def post_recommendations() -> Response:
+    """Movies for a person, from what the person rated; none of those is among them."""
+    body = read_json(RecommendationsBody)
+    ratings = tuple(RatedMovie(rating.movie_id, rating.value) for rating in body.ratings)
+    recommended = services().recommender.recommend(ratings, similar_request(body))
+    return jsonify(recommended.as_json())
+
+
+def similar_request(
+    options: BlendContract,
+    like: tuple[str, ...] = (),
+    unlike: tuple[str, ...] = (),
+    poster: bytes | None = None,
+) -> SimilarRequest:
+    """Turn checked options into the recommender's question."""
+    return SimilarRequest(
+        like=like,
+        unlike=unlike,
+        poster=poster,
+        k=options.k,
+        weights=options.weights(),
+        filters=options.filters(),
+        diversity=options.diversity,
+        collapse_duplicates=options.collapse_duplicates,
+        series=options.series,
+    )
+
+
+def find_similar(asked: SimilarRequest) -> SimilarMovies:
+    """Ask the recommender, and count how long it took."""
+    held = services()
+    with held.metrics.search.time():
+        return held.recommender.similar(asked)

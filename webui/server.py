@@ -1,0 +1,120 @@
+"""The production server: gunicorn with threads, one recommender in each worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+from prometheus_client import multiprocess
+
+from webui.app import create_app
+from webui.metrics import MULTIPROC_VARIABLE
+from webui.observability import log_json
+from webui.services import services_of
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+    from indexer.settings import Settings
+    from webui.settings import WebSettings
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Where and with how many processes to listen.
+
+    Args:
+        host: Address; the default is reachable from this machine alone.
+        port: TCP port; 0 lets the system choose.
+        workers: Processes.
+        graceful_seconds: How long requests under way may take when the server is told to stop.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    graceful_seconds: int = 20
+
+
+class JsonGunicornLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's own messages, through the root logger, so that every line is JSON."""
+
+    def setup(self, cfg: Any) -> None:
+        """Drop gunicorn's handlers; its records go up to ours."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, told everything by its caller and nothing by files or the command line."""
+
+    def __init__(self, options: ServeOptions, settings: Settings, web: WebSettings) -> None:
+        self._options = options
+        self._settings = settings
+        self._web = web
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand gunicorn its settings."""
+        options = self._options
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        for name, value in {
+            "bind": [f"{host}:{options.port}"],
+            "workers": options.workers,
+            "worker_class": "gthread",
+            # A place for each request that runs or waits, and some for those that are turned away.
+            "threads": self._web.max_running + self._web.max_waiting + 8,
+            "backlog": 256,
+            "graceful_timeout": options.graceful_seconds,
+            "timeout": 120,
+            "keepalive": 30,
+            "limit_request_line": 8190,
+            "preload_app": True,
+            "proc_name": "onesheet",
+            "logger_class": "webui.server.JsonGunicornLogger",
+            "post_worker_init": _open_in_background,
+            "child_exit": _forget_worker,
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The app; gunicorn forks after this, so nothing may be opened here."""
+        return create_app(self._settings, web=self._web)
+
+
+def serve(options: ServeOptions, settings: Settings, web: WebSettings) -> None:
+    """Listen until told to stop; SIGTERM lets requests under way finish.
+
+    Args:
+        options: Where and with how many processes.
+        settings: Where the home is and what it allows.
+        web: How each process answers.
+    """
+    log_json()
+    shared = None
+    if MULTIPROC_VARIABLE not in os.environ:
+        shared = tempfile.mkdtemp(prefix="onesheet-metrics-")
+        os.environ[MULTIPROC_VARIABLE] = shared
+    try:
+        Server(options, settings, web).run()
+    finally:
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
+
+
+def _open_in_background(worker: Worker) -> None:
+    """Open the recommender before the first question; meanwhile /readyz says no."""
+    held = services_of(worker.app.callable)
+    threading.Thread(target=held.why_not_ready, name="open-recommender", daemon=True).start()
+
+
+def _forget_worker(_arbiter: Arbiter, worker: Worker) -> None:
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -47,6 +47,9 @@ _ASIDE = ".writing-"
 _KEPT = 2
 """Snapshots kept: the current one, and the one that readers may be opening just now."""
 
+Stamp = tuple[int, int, int]
+"""Modification time, inode and size of the pointer file."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -79,6 +82,14 @@ class SnapshotStore:
     def directory(self) -> Path:
         """Where the snapshots lie."""
         return self.root / "snapshots"
+
+    def stamp(self) -> Stamp | None:
+        """What changes whenever another snapshot is published; None where none was."""
+        try:
+            status = (self.root / CURRENT_FILE).stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
     def pointer(self) -> Pointer | None:
         """Which snapshot is current; None where none was published.

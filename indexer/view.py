@@ -1,0 +1,214 @@
+"""One state of the index: a snapshot and the overlay over it, searched as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import InvalidRequestError, NotFoundError
+from indexer.columns import known_flags
+from indexer.overlay import Overlay, all_known, concatenate_facts
+from indexer.snapshots import Snapshot
+from indexer.types import Facts, Neighbours, Rows, SnapshotManifest
+from indexer.vectors.base import Allowed, RowNeighbours, rank_vectors
+from indexer.vectors.blocks import split
+
+# Asking for this many more than k is quicker than a mask when that few rows are left out.
+_FEW_LEFT_OUT = 32
+
+
+class IndexView:
+    """Everything that is searchable at one catalog revision; immutable, shared by threads.
+
+    Rows are numbered: first the snapshot's, in the order of their movie ids, then the overlay's.
+
+    Args:
+        snapshot: What was published.
+        overlay: What the catalog changed since.
+    """
+
+    def __init__(self, snapshot: Snapshot, overlay: Overlay) -> None:
+        self._snapshot = snapshot
+        self._overlay = overlay
+        self._n_base = len(snapshot.facts)
+
+    @property
+    def manifest(self) -> SnapshotManifest:
+        """Description of the snapshot underneath."""
+        return self._snapshot.manifest
+
+    @property
+    def revision(self) -> int:
+        """Catalog revision this view answers for."""
+        return self._overlay.revision
+
+    @property
+    def overlay_size(self) -> int:
+        """How many rows are newer than the snapshot, or hide one of its rows."""
+        return max(len(self._overlay), len(self._hidden))
+
+    def __len__(self) -> int:
+        return self._n_base + len(self._overlay)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Columns of every row, for filters; row numbers index them."""
+        base, overlay = self._snapshot.facts, self._overlay
+        if len(overlay) or len(self._hidden):
+            live = np.ones(self._n_base, dtype=np.bool_)
+            live[self._hidden] = False
+            whole = concatenate_facts(replace(base, live=live), overlay.facts)
+        else:
+            whole = base
+        complete = whole.known is None or bool((whole.known == 7).all())
+        return replace(whole, known=None) if complete else whole
+
+    def row_numbers(self, movie_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Row of each movie in this view, int64, -1 where the index does not have it."""
+        numbers = find_sorted(self._snapshot.facts.movie_ids, movie_ids)
+        gone = np.array([one in self._overlay.gone for one in movie_ids], dtype=np.bool_)
+        numbers[gone] = -1
+        newer = find_sorted(self._overlay.facts.movie_ids, movie_ids)
+        return np.where(newer >= 0, newer + self._n_base, numbers)
+
+    def find_rows(self, movie_ids: Sequence[str]) -> Rows:
+        """Blocks of some movies, in the order asked.
+
+        Raises:
+            NotFoundError: A movie is not in the index; the message names the first.
+        """
+        numbers = self.row_numbers(movie_ids)
+        if (numbers < 0).any():
+            first = movie_ids[int(np.argmax(numbers < 0))]
+            raise NotFoundError(
+                f"Movie {first!r} is not in the index: the catalog does not have it, or it has no poster "
+                "that could be read and no genres; add one and run `onesheet reindex`."
+            )
+        return self._read(tuple(movie_ids), numbers)
+
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        allowed: Allowed | None = None,
+        exclude: Sequence[str] = (),
+        min_score: float | None = None,
+    ) -> Neighbours:
+        """The k rows with the highest inner product with the query.
+
+        Args:
+            query: float32, (dim,): [w_v·v | w_g·g | w_c·c] / spreads, as the caller wants it weighted.
+            k: How many at most; fewer are returned only where fewer rows are allowed.
+            allowed: bool mask over the rows of this view, or row numbers; None allows all.
+            exclude: Movie ids left out besides; unknown ones are ignored.
+            min_score: Least inner product.
+
+        Raises:
+            InvalidRequestError: k is below 1, the query has a wrong width or is not finite, or
+                ``allowed`` does not fit the rows.
+        """
+        mask = self._as_mask(allowed)
+        left_out = self.row_numbers(exclude) if len(exclude) else np.empty(0, dtype=np.int64)
+        base = self._search_base(query, k, mask, left_out[(left_out >= 0) & (left_out < self._n_base)])
+        newer = self._search_overlay(query, k, mask, left_out[left_out >= self._n_base] - self._n_base)
+        found = [(one, self._snapshot.facts.movie_ids[base.rows]) for one in (base,) if len(one)]
+        found += [(one, self._overlay.facts.movie_ids[newer.rows]) for one in (newer,) if len(one)]
+        if not found:
+            return Neighbours((), np.empty(0, dtype=np.float32))
+        scores = np.concatenate([one.scores for one, _ in found])
+        ids = np.concatenate([ids for _, ids in found])
+        order = np.lexsort((ids, -scores))[:k]
+        if min_score is not None:
+            order = order[scores[order] >= min_score]
+        return Neighbours(tuple(one.decode() for one in ids[order].tolist()), scores[order])
+
+    def random_pairs(self) -> NDArray[np.float32]:
+        """Cosines of random pairs per signal, float32, (m, 3); NaN where a movie lacks the signal."""
+        return self._snapshot.pairs
+
+    @cached_property
+    def _hidden(self) -> NDArray[np.int64]:
+        """Rows of the snapshot that are removed or replaced, sorted."""
+        numbers = find_sorted(self._snapshot.facts.movie_ids, sorted(self._overlay.gone))
+        return np.unique(numbers[numbers >= 0])
+
+    def _as_mask(self, allowed: Allowed | None) -> NDArray[np.bool_] | None:
+        if allowed is None:
+            return None
+        if allowed.dtype == np.bool_:
+            if allowed.shape != (len(self),):
+                raise InvalidRequestError(
+                    f"The mask of allowed rows has shape {allowed.shape}; this view has {len(self)} rows."
+                )
+            return allowed.astype(np.bool_, copy=False)
+        mask = np.zeros(len(self), dtype=np.bool_)
+        if len(allowed) and (allowed.min() < 0 or allowed.max() >= len(self)):
+            raise InvalidRequestError(f"Allowed rows must lie in 0 to {len(self) - 1}.")
+        mask[allowed] = True
+        return mask
+
+    def _search_base(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        mask: NDArray[np.bool_] | None,
+        left_out: NDArray[np.int64],
+    ) -> RowNeighbours:
+        index = self._snapshot.index
+        out = np.union1d(self._hidden, left_out) if len(left_out) else self._hidden
+        base = None if mask is None else mask[: self._n_base]
+        extra = min(len(out), _FEW_LEFT_OUT)
+        [found] = index.search(query[None], k + extra, base)
+        keep = ~np.isin(found.rows, out)
+        if len(out) > extra and keep.sum() < k and len(found) == k + extra:
+            rest = np.ones(self._n_base, dtype=np.bool_) if base is None else base.copy()
+            rest[out] = False
+            [found] = index.search(query[None], k, rest)
+            return found
+        return RowNeighbours(found.rows[keep][:k], found.scores[keep][:k])
+
+    def _search_overlay(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        mask: NDArray[np.bool_] | None,
+        left_out: NDArray[np.int64],
+    ) -> RowNeighbours:
+        keep = np.ones(len(self._overlay), dtype=np.bool_) if mask is None else mask[self._n_base :].copy()
+        keep[left_out] = False
+        rows = np.flatnonzero(keep).astype(np.int64)
+        if not len(rows):
+            return RowNeighbours(rows, np.empty(0, dtype=np.float32))
+        vectors = self._overlay.joined if keep.all() else self._overlay.joined[rows]
+        return rank_vectors(query, vectors, rows, k)
+
+    def _read(self, movie_ids: tuple[str, ...], numbers: NDArray[np.int64]) -> Rows:
+        joined = np.empty((len(numbers), self.manifest.dim), dtype=np.float32)
+        newer = numbers >= self._n_base
+        if not newer.all():
+            joined[~newer] = self._snapshot.index.read_rows(numbers[~newer])
+        joined[newer] = self._overlay.joined[numbers[newer] - self._n_base]
+        visual, genre, taste = split(joined, self.manifest.widths)
+        facts = self.facts.take(numbers)
+        return Rows(movie_ids, visual, genre, taste, known_flags(all_known(facts)), facts.n_ratings)
+
+
+def find_sorted(sorted_ids: NDArray[np.bytes_], movie_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Position of each id in a sorted column of ids, int64, -1 where it is absent.
+
+    Example:
+        >>> find_sorted(np.array([b"tt1", b"tt2"]), ["tt2", "tt20", ""]).tolist()
+        [1, -1, -1]
+    """
+    wanted = [one.encode("utf-8", "surrogatepass") for one in movie_ids]
+    # An id longer than the column cannot be in it, and would make numpy copy the column wider.
+    fits = [one if len(one) <= sorted_ids.itemsize and b"\0" not in one else b"" for one in wanted]
+    needles = np.array(fits, dtype=sorted_ids.dtype)
+    if not len(sorted_ids) or not len(needles):
+        return np.full(len(needles), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(sorted_ids, needles), len(sorted_ids) - 1)
+    return np.where((sorted_ids[at] == needles) & (needles != b""), at, -1).astype(np.int64)

@@ -1,0 +1,127 @@
+"""Many rows at once: a temporary table filled by COPY or executemany, then one set-wise statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    TableClause,
+    column,
+    literal,
+    or_,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute
+
+from indexer.models import Base
+
+_FEW = 500  # SQLite allows 32,766 parameters; beyond a few hundred a joined table is also faster
+_TYPES = {"text": ("TEXT", 'TEXT COLLATE "C"'), "int": ("INTEGER", "BIGINT"), "real": ("REAL", "FLOAT8")}
+_TYPES |= {"blob": ("BLOB", "BYTEA"), "bool": ("INTEGER", "BOOLEAN")}
+
+
+@contextmanager
+def staged(
+    connection: Connection, name: str, columns: dict[str, str], rows: Sequence[tuple[Any, ...]]
+) -> Iterator[TableClause]:
+    """Put rows into a temporary table for as long as the block lasts.
+
+    Args:
+        connection: Where; inside a transaction.
+        name: Of the table; nested blocks need different ones.
+        columns: Name to type: text, int, real, blob or bool. The first one is indexed.
+        rows: Tuples in the order of the columns.
+
+    Returns:
+        The table, to select from.
+    """
+    postgres = connection.dialect.name == "postgresql"
+    kinds = ", ".join(f"{column} {_TYPES[kind][postgres]}" for column, kind in columns.items())
+    connection.execute(text(f"DROP TABLE IF EXISTS {_schema(connection)}.{name}"))
+    connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({kinds})"))
+    _fill(connection, name, list(columns), rows)
+    if len(rows) > _FEW:
+        connection.execute(text(f"CREATE INDEX {name}_first ON {name} ({next(iter(columns))})"))
+    if postgres:
+        connection.execute(text(f"ANALYZE {name}"))
+    yield table(name, *(column(one) for one in columns))
+    connection.execute(text(f"DROP TABLE {_schema(connection)}.{name}"))
+
+
+def _schema(connection: Connection) -> str:
+    return "pg_temp" if connection.dialect.name == "postgresql" else "temp"
+
+
+def _fill(connection: Connection, name: str, columns: list[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    names = ", ".join(columns)
+    if connection.dialect.name != "postgresql":
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO temp.{name} ({names}) VALUES ({marks})", list(rows))
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+@contextmanager
+def among(
+    connection: Connection, key: InstrumentedAttribute[str], values: Sequence[str]
+) -> Iterator[ColumnElement[bool]]:
+    """The condition that ``key`` is one of ``values``, however many they are."""
+    if len(values) <= _FEW:
+        yield key.in_(values)
+        return
+    with staged(connection, "wanted_ids", {"wanted": "text"}, [(value,) for value in values]) as wanted:
+        yield key.in_(select(wanted.c.wanted))
+
+
+def upsert_from(
+    connection: Connection,
+    model: type[Base],
+    stage: TableClause,
+    key: Sequence[str],
+    constants: dict[str, Any] | None = None,
+    keep: Sequence[str] = (),
+    compare: Sequence[str] | None = None,
+) -> int:
+    """Insert the staged rows; where a key is taken, update the row if it differs.
+
+    Args:
+        connection: Where; inside a writing transaction.
+        model: The table; it has every column of the stage.
+        stage: The rows, each key once.
+        key: Columns of the primary key.
+        constants: Values of further columns, the same for every row.
+        keep: Columns that an existing row keeps.
+        compare: Columns that tell whether a row differs; None is all that would change.
+
+    Returns:
+        How many rows were inserted or updated.
+    """
+    into = model.__table__
+    if not isinstance(into, Table):
+        raise TypeError(f"{model.__name__} is not a plain table")
+    fixed = {name: literal(value, into.c[name].type) for name, value in (constants or {}).items()}
+    names = [one.name for one in stage.columns] + list(fixed)
+    # Without a WHERE, SQLite reads "ON CONFLICT" as the beginning of a join condition.
+    rows = select(*stage.columns, *fixed.values()).where(text("1 = 1"))
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    insert = make(into).from_select(names, rows)
+    changes = {name: insert.excluded[name] for name in names if name not in (*key, *keep)}
+    if not changes:
+        return connection.execute(insert.on_conflict_do_nothing(index_elements=key)).rowcount
+    told_by = changes if compare is None else compare
+    differs = or_(*(into.c[name].is_distinct_from(insert.excluded[name]) for name in told_by))
+    done = connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changes, where=differs))
+    return done.rowcount

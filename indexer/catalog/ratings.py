@@ -1,0 +1,128 @@
+"""Ratings: many at once in, whole arrays out, and how many people liked two movies both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from sqlalchemy import Connection, FromClause, and_, delete, exists, func, select, update
+from sqlalchemy.orm import aliased
+
+from embeddings.errors import InvalidRequestError
+from indexer.catalog import bulk
+from indexer.catalog.base import CatalogBase
+from indexer.catalog.records import Counts
+from indexer.models import MovieRow, RatingRow
+from indexer.types import Ratings
+
+LIKED = 4.0
+"""A rating from here on says that the person liked the movie."""
+_CHUNK = 200_000  # ratings per transaction
+_COLUMNS = {"user_id": "text", "movie_id": "text", "value": "real", "rated_at": "int"}
+
+
+class RatingsTable(CatalogBase):
+    """Who rated what, of movies in the catalog and of those that are still to come."""
+
+    def add_ratings(self, ratings: Ratings) -> Counts:
+        """Record ratings; of several by one person for one movie the newest stands.
+
+        Raises:
+            InvalidRequestError: A value is not between 0.5 and 5.
+        """
+        values = ratings.values
+        wrong = ~((values >= 0.5) & (values <= 5.0))  # true for NaN, too
+        if wrong.any():
+            raise InvalidRequestError(
+                f"A rating of {values[wrong][0]} was given; expected 0.5 to 5.", "value"
+            )
+        counts = Counts()
+        for rows in _chunks(ratings):
+            with self.transaction() as transaction:
+                new = _add(transaction.connection, rows)
+                if new.changed:
+                    transaction.revision()  # pages that show how often a movie was rated are out of date
+            counts += new
+        return counts
+
+    def ratings(self, only_in_catalog: bool = False) -> Ratings:
+        """Every rating, by user and movie."""
+        query = select(RatingRow.user_id, RatingRow.movie_id, RatingRow.value, RatingRow.rated_at)
+        if only_in_catalog:
+            query = query.where(RatingRow.movie_id.in_(select(MovieRow.movie_id)))
+        query = query.order_by(RatingRow.user_id, RatingRow.movie_id)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
+        return Ratings(
+            user_ids=np.array(columns[0], dtype=object),
+            movie_ids=np.array(columns[1], dtype=object),
+            values=np.array(columns[2], dtype=np.float32),
+            rated_at=np.array(columns[3], dtype=np.int64),
+        )
+
+    def n_ratings(self) -> int:
+        """How many ratings the catalog holds."""
+        with self._reading() as connection:
+            return connection.scalar(select(func.count()).select_from(RatingRow)) or 0
+
+    def co_liked(self, movie_id: str, others: Sequence[str]) -> dict[str, int]:
+        """How many people liked ``movie_id`` and each of the others (a rating of 4 or more)."""
+        one, other = aliased(RatingRow), aliased(RatingRow)
+        with self._reading() as connection, bulk.among(connection, other.movie_id, others) as chosen:
+            rows = connection.execute(
+                select(other.movie_id, func.count())
+                .select_from(one)
+                .join(other, and_(other.user_id == one.user_id, chosen))
+                .where(one.movie_id == movie_id, one.value >= LIKED, other.value >= LIKED)
+                .group_by(other.movie_id)
+            )
+            found = {other_id: n for other_id, n in rows}
+        return {other_id: found.get(other_id, 0) for other_id in others}
+
+
+def _chunks(ratings: Ratings) -> Iterator[list[tuple[str, str, float, int]]]:
+    # Oldest first, so that the newest of several by one person for one movie is what remains.
+    order = np.argsort(ratings.rated_at, kind="stable")
+    for start in range(0, len(order), _CHUNK):
+        part = order[start : start + _CHUNK]
+        newest = {
+            (user_id, movie_id): (user_id, movie_id, value, rated_at)
+            for user_id, movie_id, value, rated_at in zip(
+                ratings.user_ids[part].tolist(),
+                ratings.movie_ids[part].tolist(),
+                ratings.values[part].tolist(),
+                ratings.rated_at[part].tolist(),
+                strict=True,
+            )
+        }
+        yield list(newest.values())
+
+
+def _add(connection: Connection, rows: list[tuple[str, str, float, int]]) -> Counts:
+    with bulk.staged(connection, "new_ratings", _COLUMNS, rows) as stage:
+        same_key = and_(RatingRow.user_id == stage.c.user_id, RatingRow.movie_id == stage.c.movie_id)
+        both = select(func.count()).select_from(stage).join(RatingRow, same_key)
+        n_known = connection.scalar(both) or 0
+        newer = exists().where(same_key, RatingRow.rated_at > stage.c.rated_at)
+        connection.execute(delete(stage).where(newer))
+        n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"])
+        if n_written:
+            count_ratings(connection, stage)
+    added = len(rows) - n_known
+    return Counts(added, n_written - added, len(rows) - n_written)
+
+
+def count_ratings(connection: Connection, movies: FromClause) -> None:
+    """Bring ``movies.n_ratings`` up to date for the movie ids in ``movies``."""
+    counted = (
+        select(RatingRow.movie_id, func.count().label("n"))
+        .where(RatingRow.movie_id.in_(select(movies.c.movie_id).distinct()))
+        .group_by(RatingRow.movie_id)
+        .subquery()
+    )
+    connection.execute(
+        update(MovieRow)
+        .where(MovieRow.movie_id == counted.c.movie_id, MovieRow.n_ratings != counted.c.n)
+        .values(n_ratings=counted.c.n)
+    )

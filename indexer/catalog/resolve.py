@@ -1,0 +1,103 @@
+"""What a movie's facts are when several sources speak of it; plain data, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from indexer.catalog.records import SOURCES, Counts, MovieFacts
+
+
+class Said(NamedTuple):
+    """What one source says: genres joined by ``|``; None where it says nothing."""
+
+    title: str | None
+    year: int | None
+    genres: str | None
+
+
+BySource = dict[str, Said]
+"""What each source says of one movie."""
+
+
+@dataclass
+class Upsert:
+    """What must be written.
+
+    Args:
+        facts: (movie id, source, title, year, genres) that are new or changed.
+        movies: (movie id, title, year) whose resolved facts are new or changed.
+        genres: Known genres of the movies whose genres changed.
+        counts: How many movies are new, changed, unchanged.
+    """
+
+    facts: list[tuple[str, str, str | None, int | None, str | None]] = field(default_factory=list)
+    movies: list[tuple[str, str, int | None]] = field(default_factory=list)
+    genres: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+
+
+def merge_records(records: Iterable[MovieFacts]) -> dict[str, MovieFacts]:
+    """One record per movie: a later one completes and overrules an earlier, genres are joined."""
+    merged: dict[str, MovieFacts] = {}
+    for new in records:
+        old = merged.get(new.movie_id)
+        if old is not None:
+            new = replace(
+                old,
+                title=new.title or old.title,
+                year=new.year or old.year,
+                genres=tuple(sorted({*old.genres, *new.genres})),
+                external_ids={**old.external_ids, **new.external_ids},
+            )
+        merged[new.movie_id] = new
+    return merged
+
+
+def resolve(by_source: BySource) -> Said:
+    """Field by field, what the most trusted source says that says anything."""
+    ranked = [by_source[source] for source in sorted(by_source, key=_rank)]
+    return Said(
+        next((said.title for said in ranked if said.title), None),
+        next((said.year for said in ranked if said.year), None),
+        next((said.genres for said in ranked if said.genres), None),
+    )
+
+
+def _rank(source: str) -> tuple[int, str]:
+    return (SOURCES.index(source) if source in SOURCES else len(SOURCES), source)
+
+
+def plan_upsert(
+    records: dict[str, MovieFacts], stored: dict[str, BySource], source: str, replace: bool
+) -> Upsert:
+    """Compare what a source says now with what is stored.
+
+    Args:
+        records: One per movie id.
+        stored: What every source said before; movies without an entry are new.
+        source: Who speaks.
+        replace: What a record leaves out is forgotten rather than kept.
+    """
+    plan = Upsert()
+    added = updated = unchanged = 0
+    for movie_id, record in records.items():
+        before = stored.get(movie_id)
+        old = (before or {}).get(source, Said(None, None, None))
+        new = Said(record.title, record.year, "|".join(sorted(set(record.genres))) or None)
+        if not replace:
+            new = Said(new.title or old.title, new.year or old.year, new.genres or old.genres)
+        was = resolve(before or {})
+        now = resolve({**(before or {}), source: new})
+        if new != old:
+            plan.facts.append((movie_id, source, *new))
+        if before is None or now != was:
+            plan.movies.append((movie_id, now.title or movie_id, now.year))
+        if now.genres != was.genres:
+            plan.genres[movie_id] = tuple((now.genres or "").split("|")) if now.genres else ()
+        added += before is None
+        updated += before is not None and now != was
+        unchanged += before is not None and now == was
+    plan.counts = Counts(added, updated, unchanged)
+    return plan

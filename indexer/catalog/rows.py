@@ -1,0 +1,213 @@
+"""Rows for the index: the three blocks of every movie and the columns that filters need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from embeddings.errors import CatalogError
+from embeddings.genres import GenreVocabulary
+from indexer.catalog import bulk, genres
+from indexer.catalog.embeddings import Embeddings
+from indexer.catalog.records import RowBatch
+from indexer.models import EmbeddingRow, MovieRow, PosterRow, TasteFactorRow, TasteMapRow
+from indexer.types import Facts, Rows
+
+BATCH = 20_000
+
+
+class RowSource(Embeddings):
+    """Everything that an index needs to know of movies."""
+
+    def iter_rows(
+        self,
+        fingerprint: str,
+        taste_model: str | None = None,
+        movie_ids: Sequence[str] | None = None,
+        batch_size: int = BATCH,
+    ) -> Iterator[RowBatch]:
+        """Rows of the movies of which at least one signal is known, in batches, by movie id.
+
+        Take it inside ``consistent_read()`` with ``revision()``, so that both are of one state.
+
+        Args:
+            fingerprint: Encoder of the visual block and of predicted genres.
+            taste_model: Model of the taste block; None makes it 0 wide.
+            movie_ids: Which movies; None is all. Unknown ones are left out.
+            batch_size: Movies per batch, before those without any signal are left out.
+
+        Raises:
+            CatalogError: The encoder is not known to this catalog.
+        """
+        with self._reading() as connection:
+            shape = self._shape(connection, fingerprint, taste_model)
+            if movie_ids is not None:
+                with bulk.among(connection, MovieRow.movie_id, movie_ids) as chosen:
+                    yield from _batches(connection, shape, chosen, batch_size)
+                return
+            yield from _batches(connection, shape, None, batch_size)
+
+    def read_rows(
+        self, fingerprint: str, taste_model: str | None = None, movie_ids: Sequence[str] | None = None
+    ) -> RowBatch:
+        """The same as one batch, by movie id; empty where no movie has a signal."""
+        with self.consistent_read(), self._reading() as connection:
+            shape = self._shape(connection, fingerprint, taste_model)
+            batches = list(self.iter_rows(fingerprint, taste_model, movie_ids))
+        return join_batches(batches) if batches else shape.decode([], {})
+
+    def _shape(self, connection: Connection, fingerprint: str, taste_model: str | None) -> _Shape:
+        encoder = self.encoder_of(fingerprint)
+        if encoder is None:
+            raise CatalogError(
+                f"Encoder {fingerprint[:12]} embedded no poster of this catalog; run `onesheet reindex`."
+            )
+        width = None
+        if taste_model is not None:
+            query = select(TasteMapRow.n_columns).where(TasteMapRow.model_id == taste_model)
+            width = connection.scalar(query)
+        return _Shape(fingerprint, taste_model, encoder[0], encoder[1], width or 0)
+
+
+class _Shape:
+    """Whose vectors are read, how wide they are, and how their bytes become rows."""
+
+    def __init__(
+        self,
+        fingerprint: str,
+        taste_model: str | None,
+        vocabulary: GenreVocabulary,
+        embedding_dim: int,
+        taste_dim: int,
+    ) -> None:
+        self.fingerprint = fingerprint
+        self.taste_model = taste_model
+        self.vocabulary = vocabulary
+        self.embedding_dim = embedding_dim
+        self.taste_dim = taste_dim
+
+    def decode(self, found: Sequence[Any], known: dict[str, list[str]]) -> RowBatch:
+        """Make rows of database rows and of the known genres of their movies."""
+        n_genres = len(self.vocabulary)
+        visual = _matrix([row.vector for row in found], self.embedding_dim)
+        probs = _matrix([row.genre_probs for row in found], n_genres)
+        taste = _matrix([row.factor for row in found], self.taste_dim)
+        labels = self.vocabulary.multi_hot([known.get(row.movie_id, ()) for row in found])
+        labelled: NDArray[np.bool_] = np.any(labels, axis=1)
+        carried = np.where(labelled[:, None], labels > 0, _bits([row.chosen for row in found], n_genres))
+        genre = np.where(labelled[:, None], labels, probs)
+        blocks = tuple(_unit(block) for block in (visual, genre, taste))
+        has = np.stack([np.any(block, axis=1) for block in blocks], axis=1)
+        keep: NDArray[np.bool_] = np.any(has, axis=1)
+        ids = tuple(row.movie_id for row, kept in zip(found, keep, strict=True) if kept)
+        n_ratings = np.array([row.n_ratings for row in found], dtype=np.int32)[keep]
+        groups = [-1 if row.artwork_group is None else row.artwork_group for row in found]
+        facts = Facts(
+            movie_ids=np.array([one.encode() for one in ids], dtype=np.bytes_),
+            years=np.array([row.year for row in found], dtype=np.int16)[keep],
+            genre_bits=_pack(carried)[keep],
+            artwork_groups=np.array(groups, dtype=np.int32)[keep],
+            n_ratings=n_ratings,
+            live=np.ones(len(ids), dtype=np.bool_),
+            known=(has[keep] @ np.array([1, 2, 4])).astype(np.uint8),
+        )
+        visual, genre, taste = (block[keep] for block in blocks)
+        return RowBatch(Rows(ids, visual, genre, taste, has[keep], n_ratings), facts)
+
+
+def _batches(
+    connection: Connection, shape: _Shape, chosen: ColumnElement[bool] | None, batch_size: int
+) -> Iterator[RowBatch]:
+    query = (
+        select(
+            MovieRow.movie_id,
+            MovieRow.year,
+            MovieRow.n_ratings,
+            PosterRow.artwork_group,
+            EmbeddingRow.vector,
+            EmbeddingRow.genre_probs,
+            EmbeddingRow.chosen,
+            TasteFactorRow.factor,
+        )
+        .outerjoin(PosterRow, PosterRow.movie_id == MovieRow.movie_id)
+        .outerjoin(
+            EmbeddingRow,
+            and_(EmbeddingRow.movie_id == MovieRow.movie_id, EmbeddingRow.fingerprint == shape.fingerprint),
+        )
+        .outerjoin(
+            TasteFactorRow,
+            and_(
+                TasteFactorRow.movie_id == MovieRow.movie_id,
+                TasteFactorRow.model_id == (shape.taste_model or ""),
+            ),
+        )
+        .order_by(MovieRow.movie_id)
+        .limit(batch_size)
+    )
+    if chosen is not None:
+        query = query.where(chosen)
+    last = ""
+    while found := connection.execute(query.where(MovieRow.movie_id > last)).all():
+        between = select(MovieRow.movie_id).where(
+            MovieRow.movie_id > last, MovieRow.movie_id <= found[-1].movie_id
+        )
+        if chosen is not None:
+            between = between.where(chosen)
+        batch = shape.decode(found, genres.known_of(connection, between))
+        last = found[-1].movie_id
+        if len(batch):
+            yield batch
+
+
+def _matrix(blobs: list[bytes | None], width: int) -> NDArray[np.float32]:
+    """float32, (n, width), from float16 bytes; a missing blob is a row of zeros."""
+    empty = bytes(2 * width)
+    joined = b"".join(empty if blob is None else blob for blob in blobs)
+    return np.frombuffer(joined, "<f2").astype(np.float32).reshape(len(blobs), width)
+
+
+def _bits(blobs: list[bytes | None], width: int) -> NDArray[np.bool_]:
+    n_bytes = (width + 7) // 8
+    joined = b"".join(bytes(n_bytes) if blob is None else blob for blob in blobs)
+    packed = np.frombuffer(joined, np.uint8).reshape(len(blobs), n_bytes)
+    return np.unpackbits(packed, axis=1, count=width).astype(np.bool_)
+
+
+def _pack(carried: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    columns = np.arange(min(carried.shape[1], 64), dtype=np.uint64)
+    bits: NDArray[np.uint64] = (carried[:, :64].astype(np.uint64) << columns).sum(axis=1, dtype=np.uint64)
+    return bits
+
+
+def _unit(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    norms = np.linalg.norm(block, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = np.divide(block, norms, out=np.zeros_like(block), where=norms > 0)
+    return unit
+
+
+def join_batches(batches: Sequence[RowBatch]) -> RowBatch:
+    """Several batches as one, in their order."""
+    rows, facts = [one.rows for one in batches], [one.facts for one in batches]
+    return RowBatch(
+        Rows(
+            movie_ids=tuple(movie_id for one in rows for movie_id in one.movie_ids),
+            visual=np.concatenate([one.visual for one in rows]),
+            genre=np.concatenate([one.genre for one in rows]),
+            taste=np.concatenate([one.taste for one in rows]),
+            known=np.concatenate([one.known for one in rows]),
+            n_ratings=np.concatenate([one.n_ratings for one in rows]),
+        ),
+        Facts(
+            movie_ids=np.concatenate([one.movie_ids for one in facts]),
+            years=np.concatenate([one.years for one in facts]),
+            genre_bits=np.concatenate([one.genre_bits for one in facts]),
+            artwork_groups=np.concatenate([one.artwork_groups for one in facts]),
+            n_ratings=np.concatenate([one.n_ratings for one in facts]),
+            live=np.concatenate([one.live for one in facts]),
+            known=np.concatenate([one.known for one in facts if one.known is not None]),
+        ),
+    )

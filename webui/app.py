@@ -20,6 +20,7 @@ from webui.api.documents import SECURITY_SCHEMES, add_body_schemas
 from webui.metrics import make_metrics
 from webui.observability import REQUEST_ID_HEADER, install_observability
 from webui.overload import LoadGate
+from webui.pages import pages
 from webui.problems import install_problems, problem_of_validation
 from webui.schemas import ProblemDocument
 from webui.services import Services, install_services
@@ -68,6 +69,7 @@ def create_app(
         if blueprint.name in UNCOUNTED:
             limiter.exempt(blueprint)
     app.register_blueprint(docs)
+    app.register_blueprint(pages)
     add_body_schemas(app, BODIES)
     app.after_request(_forbid_foreign_content)
     _install_doors(app, web, metrics.shed.inc)

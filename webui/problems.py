@@ -150,7 +150,7 @@ def _answer(problem: Problem) -> Response:
 
 
 def _wants_page() -> bool:
-    if request.path.startswith(("/api/", "/posters/", "/static/")) or request.method not in ("GET", "HEAD"):
+    if request.path.startswith(("/api/", "/posters/", "/static/")):
         return False
     best = request.accept_mimetypes.best_match([PROBLEM_JSON, "application/json", "text/html"])
     return best == "text/html"

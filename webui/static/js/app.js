@@ -1,0 +1,38 @@
+// What every page has: the theme switch, the tray, and a stand-in for posters that do not load.
+import { openTray } from "./tray.js";
+
+const root = document.documentElement;
+
+function installTheme(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    try {
+      localStorage.setItem("onesheet-theme", root.dataset.theme);
+    } catch {
+      // Without storage the choice holds for this page.
+    }
+  });
+}
+
+// A poster that cannot be loaded becomes a sheet that carries its title.
+function installBlanks() {
+  const blank = (image) => {
+    const poster = image.closest(".poster");
+    if (!poster?.dataset.title || image.classList.contains("heat")) return;
+    poster.classList.add("blank");
+    poster.setAttribute("aria-hidden", "true");
+    poster.textContent = poster.dataset.title;
+  };
+  addEventListener("error", (event) => event.target instanceof HTMLImageElement && blank(event.target), true);
+  for (const image of document.querySelectorAll(".poster img")) {
+    if (image.complete && image.naturalWidth === 0 && image.currentSrc) blank(image);
+  }
+}
+
+installTheme(document.querySelector(".theme"));
+installBlanks();
+openTray(document.querySelector(".tray"));

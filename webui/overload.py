@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from werkzeug.wsgi import ClosingIterator
-
 from webui.problems import RETRY_AFTER_SECONDS, Problem
 from webui.settings import WebSettings
 
@@ -45,16 +43,12 @@ class LoadGate:
         if not self._places.acquire(timeout=self._max_wait_seconds):
             self._queue.release()
             return self._shed(environ, start_response)
+        # Every answer is whole when the app returns it, so sending it to a slow reader needs no place.
         try:
-            answer = self._app(environ, start_response)
-        except BaseException:
-            self._leave()
-            raise
-        return ClosingIterator(answer, [self._leave])
-
-    def _leave(self) -> None:
-        self._places.release()
-        self._queue.release()
+            return self._app(environ, start_response)
+        finally:
+            self._places.release()
+            self._queue.release()
 
     def _shed(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self._on_shed()

@@ -111,8 +111,9 @@ class MovieQuery(QueryContract):
     )
     year_min: Year | None = None
     year_max: Year | None = None
-    sort: Literal["relevance", "ratings", "title", "year", "oldest"] = Field(
-        default="relevance", description="Best match, most rated, A to Z, newest first, oldest first."
+    sort: Literal["relevance", "ratings", "title", "year", "oldest"] | None = Field(
+        default=None,
+        description="Best match (with q), most rated (without), A to Z, newest first, oldest first.",
     )
     cursor: str | None = Field(default=None, max_length=1024, description="``next`` of the page before.")
     limit: int = Field(default=40, ge=1, le=MAX_PAGE)
@@ -195,7 +196,7 @@ class Rating(Contract):
 class RecommendationsBody(BlendContract):
     """What a person rated."""
 
-    ratings: list[Rating] = Field(min_length=1, max_length=5000)
+    ratings: list[Rating] = Field(min_length=1, max_length=1000)
 
 
 class PutMovieForm(Contract):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import Flask, current_app
 
 from embeddings.checkpoint import BUNDLED, CheckpointManifest
-from embeddings.errors import OnesheetError
+from embeddings.errors import InvalidRequestError, OnesheetError
 from indexer.settings import Settings
+from recommender.types import Prediction, SimilarMovies, SimilarRequest
+from webui.disk_cache import DiskCache
 from webui.metrics import Metrics
 from webui.settings import WebSettings
 
@@ -18,6 +21,20 @@ if TYPE_CHECKING:
     from recommender.recommender import Recommender
 
 _EXTENSION = "onesheet"
+
+
+class Heatmap(Protocol):
+    """What a heat-map can do."""
+
+    def png(self) -> bytes:
+        """The poster under its heat-map, as a PNG file."""
+
+
+class HeatmapEncoder(Protocol):
+    """What heat-maps need of an encoder."""
+
+    def heatmap(self, source: Path | bytes, genre: str) -> Heatmap:
+        """Where in a poster a genre is seen."""
 
 
 class Services:
@@ -36,6 +53,8 @@ class Services:
         self.settings = settings
         self.web = web
         self.metrics = metrics
+        self.thumbnails = DiskCache(settings.cache_dir / "thumbnails", ".jpg")
+        self.heatmaps = DiskCache(settings.cache_dir / "heatmaps", ".png")
         self._recommender = recommender
         self._opening = threading.Lock()
 
@@ -57,12 +76,17 @@ class Services:
         return self._recommender
 
     def why_not_ready(self) -> str | None:
-        """Say what is missing before a question can be answered; None when nothing is."""
+        """Say what is missing before a question can be answered; None when nothing is.
+
+        A catalog that stands in for a lost snapshot answers right, so it is ready.
+        """
         try:
-            self.recommender.reader.view()
+            view = self.recommender.reader.view()
         except OnesheetError as error:
             return str(error)
-        return None
+        if view.manifest.fingerprint:
+            return None
+        return self.recommender.reader.problem or "Nothing was published yet; run `onesheet reindex`."
 
     @functools.cached_property
     def manifest(self) -> CheckpointManifest:
@@ -73,14 +97,39 @@ class Services:
         """
         return CheckpointManifest.read(self.settings.model or BUNDLED)
 
+    def similar(self, asked: SimilarRequest) -> SimilarMovies:
+        """Ask the recommender, and count how long it took."""
+        with self.metrics.search.time():
+            return self.recommender.similar(asked)
+
+    def predict(self, poster: bytes) -> Prediction:
+        """Ask the encoder for genres, and count how long it took."""
+        with self.metrics.encode.time():
+            return self.recommender.predict(poster)
+
+    def heatmap_png(self, poster: Path | bytes, genre: str) -> bytes:
+        """What in a poster speaks for a genre, drawn over the poster, as a PNG file.
+
+        Raises:
+            PosterError: The poster cannot be read.
+            InvalidRequestError: The encoder does not know the genre.
+        """
+        if genre not in self.manifest.genres:
+            raise InvalidRequestError(
+                f"The encoder does not know the genre {genre!r}; it knows {', '.join(self.manifest.genres)}.",
+                "genre",
+            )
+        encoder = cast(HeatmapEncoder, self.recommender.encoder)
+        with self.metrics.encode.time():
+            return encoder.heatmap(poster, genre).png()
+
     def measure(self) -> None:
         """Set the gauges to what this process serves now; nothing while nothing is open."""
         if self._recommender is None:
             return
         view = self._recommender.reader.view()
-        n_rows = int(view.facts.live.sum())
-        self.metrics.movies.set(n_rows)
-        self.metrics.overlay_rows.set(len(view.facts) - view.manifest.count)
+        self.metrics.movies.set(int(view.facts.live.sum()))
+        self.metrics.overlay_rows.set(view.overlay_size)
         self.metrics.revision_lag.set(view.revision - view.manifest.revision)
 
 

@@ -109,6 +109,19 @@ class Movies(CatalogBase):
             )
             return {external_id: movie_id for external_id, movie_id in rows}
 
+    def external_ids(self, source: str, movie_ids: Sequence[str]) -> dict[str, str]:
+        """What one source calls some movies; those it has no id for are left out."""
+        with (
+            self._reading() as connection,
+            bulk.among(connection, ExternalIdRow.movie_id, movie_ids) as chosen,
+        ):
+            rows = connection.execute(
+                select(ExternalIdRow.movie_id, func.min(ExternalIdRow.external_id))
+                .where(ExternalIdRow.source == source, chosen)
+                .group_by(ExternalIdRow.movie_id)
+            )
+            return {movie_id: external_id for movie_id, external_id in rows}
+
     def upsert_movies(self, facts: Iterable[MovieFacts], source: str, replace: bool = False) -> Counts:
         """Record what a source says of movies; movies that are new are added.
 

@@ -1,6 +1,7 @@
 """The JSON API: one file for each resource, each with one blueprint."""
 
 from webui.api.health import health
+from webui.api.heatmap import heatmap
 from webui.api.media_server import media_server
 from webui.api.movies import movies
 from webui.api.posters import posters
@@ -18,5 +19,5 @@ from webui.schemas import (
 )
 
 BODIES = (NoFields, SimilarForm, SimilarBody, RecommendationsBody, PutMovieForm, PutMovieBody, HeatmapForm)
-BLUEPRINTS = (health, movies, similar, predict, media_server, serving, posters)
+BLUEPRINTS = (health, movies, similar, predict, heatmap, media_server, serving, posters)
 UNCOUNTED = frozenset(("health", "posters"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
@@ -32,13 +34,27 @@ def similar_ids(path: ExternalPath, query: SimilarQuery) -> dict[str, object]:
     """Find similar movies by an external id, and say them by theirs; those that have none are left out."""
     catalog = services().recommender.catalog
     movie_id = catalog.find_by_external_id(path.source, path.external_id)
-    if movie_id is None:
+    if movie_id is None and is_imdb_id(path.source, path.external_id):
+        movie_id = path.external_id
+    if movie_id is None or not catalog.find_movies([movie_id]):
         raise NotFoundError(f"No movie has the {path.source} id {path.external_id!r} in the catalog.")
     found = find_similar(similar_request(query, like=(movie_id,)))
-    ids = catalog.external_ids(path.source, [result.movie_id for result in found.results])
+    movie_ids = [result.movie_id for result in found.results]
+    ids = {one: one for one in movie_ids if is_imdb_id(path.source, one)}
+    ids |= catalog.external_ids(path.source, movie_ids)
     return {
         "source": path.source,
         "query": path.external_id,
-        "ids": [ids[result.movie_id] for result in found.results if result.movie_id in ids],
+        "ids": [ids[one] for one in movie_ids if one in ids],
         "snapshot": found.snapshot,
     }
+
+
+def is_imdb_id(source: str, movie_id: str) -> bool:
+    """Whether our own id of a movie is what IMDb calls it: most catalogs are keyed so.
+
+    Example:
+        >>> is_imdb_id("imdb", "tt0133093"), is_imdb_id("tmdb", "tt0133093")
+        (True, False)
+    """
+    return source == "imdb" and re.fullmatch(r"tt\d{7,10}", movie_id) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
+from indexer.catalog.search import Search
 from indexer.types import Movie
 from webui.access import require_api_key
 from webui.answers import MovieAnswer, MoviePage, PutMovieAnswer, RemovedAnswer
@@ -68,15 +69,16 @@ def delete_movie(path: MoviePath) -> Response:
 
 def movie_page(query: MovieQuery) -> dict[str, object]:
     """One page of movies as it is sent."""
-    page = services().recommender.catalog.search_movies(
-        query.q or "",
+    search = Search(
+        q=query.q or "",
         genres=tuple(query.genre),
         year_min=query.year_min,
         year_max=query.year_max,
         sort=query.sort,
-        cursor=query.cursor,
         limit=query.limit,
+        cursor=query.cursor,
     )
+    page = services().recommender.catalog.search_movies(search)
     return {
         "movies": [movie_card(movie) for movie in page.movies],
         "next": page.next_cursor,

@@ -26,9 +26,7 @@ def post_predict() -> Response:
     started = time.perf_counter()
     poster = read_upload()
     read_form(NoFields)
-    held = services()
-    with held.metrics.encode.time():
-        prediction = held.recommender.predict(poster)
+    prediction = services().predict(poster)
     likeliest = dict(sorted(prediction.genre_probs.items(), key=lambda item: (-item[1], item[0])))
     return jsonify(
         genre_probs=likeliest,

@@ -65,7 +65,7 @@ def snapshot_document() -> dict[str, object]:
         "count": int(view.facts.live.sum()),
         "revision": view.revision,
         "snapshot_revision": manifest.revision,
-        "overlay_rows": len(view.facts) - manifest.count,
+        "overlay_rows": view.overlay_size,
         "taste_model": manifest.taste_model,
         "default_weights": {name: list(shares) for name, shares in manifest.default_weights.items()},
         "created_at": manifest.created_at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,15 @@ from PIL.ImageFile import ImageFile
 
 from embeddings.errors import PosterError
 
+# Pillow warns about tags that it cannot read. They change nothing here, and users can do nothing about
+# them. (A filter for each call would not be safe between threads.)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 25_000_000
+# A progressive JPEG passes over all its pixels once per scan. Encoders write about ten scans; a hostile
+# file of 20 MB holds a million, and libjpeg would work on them for hours.
+MAX_SCANNED_PIXELS = 1_000_000_000
 
 _ORIENTATION = 0x0112
 _TRANSPOSE = {
@@ -153,6 +161,8 @@ def _open(data: bytes, name: str) -> ImageFile:
     }
     image = plugins[kind](io.BytesIO(data))
     _check_pixels(image.size, name)
+    if kind == "JPEG":
+        _check_scans(data, image.size, name)
     return image
 
 
@@ -164,6 +174,15 @@ def _check_pixels(size: tuple[int, int], name: str) -> None:
         raise PosterError(
             f"{name} has {width}x{height} pixels, at most {MAX_PIXELS // 1_000_000} million are read: "
             "save it smaller"
+        )
+
+
+def _check_scans(data: bytes, size: tuple[int, int], name: str) -> None:
+    # Compressed data never contains the bytes of a marker; tags may, a few times.
+    n_scans = data.count(b"\xff\xda")
+    if n_scans * size[0] * size[1] > MAX_SCANNED_PIXELS:
+        raise PosterError(
+            f"{name} is a JPEG of {n_scans} scans, far more than any encoder writes: save it again"
         )
 
 

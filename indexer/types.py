@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
@@ -96,6 +96,17 @@ class Rows:
             self.taste[positions],
             self.known[positions],
             self.n_ratings[positions],
+        )
+
+    def joined(self, other: Rows) -> Rows:
+        """These rows and then the other ones."""
+        return Rows(
+            self.movie_ids + other.movie_ids,
+            np.concatenate([self.visual, other.visual]),
+            np.concatenate([self.genre, other.genre]),
+            np.concatenate([self.taste, other.taste]),
+            np.concatenate([self.known, other.known]),
+            np.concatenate([self.n_ratings, other.n_ratings]),
         )
 
 
@@ -250,7 +261,7 @@ class PosterEncoder(Protocol):
     def encode(self, posters: Sequence[Poster]) -> EncodedPosters: ...
 
     def encode_batches(
-        self, posters: Sequence[Poster], batch_size: int, workers: int
+        self, posters: Iterable[Poster], batch_size: int, workers: int | None
     ) -> Iterator[EncodedPosters]: ...
 
     def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]: ...

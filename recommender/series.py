@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from indexer.catalog import Catalog
+from indexer.catalog.search import MAX_LIMIT, Search
 from indexer.types import Movie
 
 # A bare I or X ends titles that continue nothing: "The King and I", "Malcolm X".
@@ -112,3 +115,15 @@ def _clean(text: str) -> str:
 def _is_big_number(part: str) -> bool:
     digits = re.search(r"\d+", part)
     return digits is not None and int(digits.group()) > _LAST_SMALL_NUMBER
+
+
+def find_series(catalog: Catalog, movies: Sequence[Movie]) -> tuple[str, ...]:
+    """Movies of the catalog that are of one series with any of some movies; those themselves left out."""
+    own = {movie.movie_id for movie in movies}
+    found: dict[str, None] = {}
+    for movie in movies:
+        read = stems(movie.title)
+        for stem in sorted({read.whole} | read.parts | read.subtitled):
+            page = catalog.search_movies(Search(q=stem, sort="title", limit=MAX_LIMIT))
+            found |= dict.fromkeys(m.movie_id for m in page.movies if of_one_series(movie, m))
+    return tuple(movie_id for movie_id in found if movie_id not in own)

@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from indexer.types import Ratings, Rows, TasteFactors
+from recommender.taste_map import map_inputs, predict_taste, unit_rows
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class TasteModel:
             n_likes = np.asarray((likes > 0).sum(axis=0)).ravel()
             if int((n_likes >= self.config.well_rated).sum()) < self.config.least_movies:
                 return None
-            items = _unit(self._item_factors(likes))
+            items = unit_rows(self._item_factors(likes))
             return self._place(movie_ids, items, n_likes, rows)
 
     def _item_factors(self, likes: csr_matrix) -> NDArray[np.float32]:
@@ -111,7 +112,7 @@ class TasteModel:
         learned = _ridge(inputs[taught], own[taught], self.config.map_penalty)
         predicted = predict_taste(rows.visual, rows.genre, learned)
         share = (n / (n + self.config.kappa))[:, None]
-        factors = _unit((share * own + (1 - share) * predicted).astype(np.float32))
+        factors = unit_rows((share * own + (1 - share) * predicted).astype(np.float32))
         return TasteFactors(
             rows.movie_ids, factors, n.astype(np.int32), learned, self._model_id(learned, factors)
         )
@@ -121,25 +122,6 @@ class TasteModel:
         digest.update(learned.tobytes())
         digest.update(factors.tobytes())
         return digest.hexdigest()[:16]
-
-
-def map_inputs(visual: NDArray[np.float32], genre: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the map reads: [visual | genre | 1], float32, (n, visual_dim + n_genres + 1)."""
-    ones = np.ones((len(visual), 1), dtype=np.float32)
-    return np.concatenate([visual, genre, ones], axis=1)
-
-
-def predict_taste(
-    visual: NDArray[np.float32], genre: NDArray[np.float32], taste_map: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Taste of movies nobody rated, from poster and genres.
-
-    Returns:
-        float32, (n, taste_dim), unit rows; zero for a movie with neither poster nor genres.
-    """
-    inputs = map_inputs(visual, genre)
-    known = np.any(inputs[:, :-1] != 0, axis=1, keepdims=True)
-    return np.where(known, _unit(inputs @ taste_map), 0).astype(np.float32)
 
 
 def _likes(ratings: Ratings, liked_from: float) -> tuple[csr_matrix, NDArray[np.object_]]:
@@ -164,8 +146,3 @@ def _ridge(inputs: NDArray[np.float32], targets: NDArray[np.float32], penalty: f
     gram[-1, -1] += 1e-6
     solved: NDArray[np.float32] = np.linalg.solve(gram, x.T @ y).astype(np.float32)
     return solved
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(norms > 0, norms, 1), dtype=np.float32)

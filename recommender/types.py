@@ -74,6 +74,21 @@ class RatedMovie:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What the encoder says of one poster.
+
+    Args:
+        genre_probs: Genre to calibrated probability, in the order of the encoder's columns.
+        chosen: Genres above their thresholds, in the same order.
+        fingerprint: Of the encoder.
+    """
+
+    genre_probs: dict[str, float]
+    chosen: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Reason:
     """One true, checkable sentence; ``kind`` tells which, ``data`` holds what it was computed from."""
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from indexer.types import Ratings, Rows
-from recommender.taste import TasteConfig, TasteModel, predict_taste
+from recommender.taste import TasteConfig, TasteModel
+from recommender.taste_map import predict_taste
 
 CONFIG = TasteConfig(taste_dim=8, iterations=10)
 

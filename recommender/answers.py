@@ -1,0 +1,131 @@
+"""From ranked candidates to answers: titles, calibrated scores, signals and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.catalog import Catalog
+from indexer.types import Movie
+from recommender.blend import blend, cosines
+from recommender.percentiles import Percentiles
+from recommender.pictures import Picture, find_picture
+from recommender.reasons import Answered, Asked, of_several, reasons_for
+from recommender.reference import Reference
+from recommender.search import Candidates, Query
+from recommender.types import SIGNALS, Neighbour, Reason
+
+
+class AnswerMaker:
+    """Looks up what people want to read about each result.
+
+    Args:
+        catalog: Titles, genres, posters and who liked what.
+        reference: Random pairs of the view that answered.
+    """
+
+    def __init__(self, catalog: Catalog, reference: Reference) -> None:
+        self._catalog = catalog
+        self._reference = reference
+
+    def answer(
+        self, query: Query, ranked: Candidates, asked: Sequence[Asked], percentiles: Percentiles
+    ) -> tuple[Neighbour, ...]:
+        """One answer per candidate, in their order.
+
+        Args:
+            query: What was searched for; ``asked`` describes its liked rows, in their order.
+            ranked: What was found.
+            asked: Liked movies or the picture, as reasons see them.
+            percentiles: From blended score to share of random pairs.
+        """
+        movies = self._catalog.find_movies(ranked.rows.movie_ids)
+        anchors = _closest_liked(query, ranked)
+        reasons = self._reasons(query, ranked, asked, anchors, movies)
+        shares = percentiles.share_below(ranked.scores).tolist()
+        # A movie may be removed between the search and the look-up: it is gone, and not answered.
+        return tuple(
+            _neighbour(movies[movie_id], shares[i], ranked.columns[i], reasons[i])
+            for i, movie_id in enumerate(ranked.rows.movie_ids)
+            if movie_id in movies
+        )
+
+    def _reasons(
+        self,
+        query: Query,
+        ranked: Candidates,
+        asked: Sequence[Asked],
+        anchors: NDArray[np.int64],
+        movies: dict[str, Movie],
+    ) -> dict[int, tuple[Reason, ...]]:
+        found: dict[int, tuple[Reason, ...]] = {}
+        for anchor in np.unique(anchors).tolist():
+            mine = [
+                i for i in np.flatnonzero(anchors == anchor).tolist() if ranked.rows.movie_ids[i] in movies
+            ]
+            theirs = [ranked.rows.movie_ids[i] for i in mine]
+            columns = cosines(
+                query.like.take(np.array([anchor])), ranked.rows.take(np.array(mine, dtype=np.int64))
+            )
+            shares = self._reference.signal_shares(columns)
+            gains = (columns - query.scale.means) * np.asarray(query.weights.as_tuple()) / query.scale.spreads
+            co_liked = self._co_liked(asked[anchor].movie, theirs)
+            for row, i in enumerate(mine):
+                movie = movies[theirs[row]]
+                answered = Answered(
+                    movie, picture_of(movie), shares[row], gains[row], co_liked.get(movie.movie_id, 0),
+                    bool(ranked.rows.known[i, 0]),
+                )  # fmt: skip
+                reasons = reasons_for(asked[anchor], answered)
+                one = asked[anchor].movie
+                found[i] = of_several(reasons, one) if one is not None and len(asked) > 1 else reasons
+        return found
+
+    def _co_liked(self, movie: Movie | None, others: Sequence[str]) -> dict[str, int]:
+        if movie is None or not movie.n_ratings or not others:
+            return {}
+        return self._catalog.co_liked(movie.movie_id, others)
+
+
+def picture_of(movie: Movie) -> Picture | None:
+    """What the poster of a movie shows; None without a readable one."""
+    return None if movie.poster is None else find_picture(movie.poster, movie.poster_hash)
+
+
+def asked_of(movie: Movie) -> Asked:
+    """A movie as reasons see a query."""
+    return Asked(movie.genres or movie.chosen_genres, bool(movie.genres), movie, picture_of(movie))
+
+
+def _closest_liked(query: Query, ranked: Candidates) -> NDArray[np.int64]:
+    """Which liked row each candidate is closest to, (n,)."""
+    n_like = len(query.like)
+    if n_like == 1 or not len(ranked):
+        return np.zeros(len(ranked), dtype=np.int64)
+    scores = np.stack(
+        [
+            blend(cosines(query.like.take(np.array([i])), ranked.rows), query.weights, query.scale)
+            for i in range(n_like)
+        ]
+    )
+    return np.asarray(np.nan_to_num(scores, nan=-np.inf).argmax(axis=0))
+
+
+def _neighbour(
+    movie: Movie, share: float, columns: NDArray[np.float32], reasons: tuple[Reason, ...]
+) -> Neighbour:
+    cosine_of = zip(SIGNALS, columns.tolist(), strict=True)
+    return Neighbour(
+        movie_id=movie.movie_id,
+        title=movie.title,
+        year=movie.year,
+        genres=movie.genres or movie.chosen_genres,
+        score=round(share, 6),
+        percentile=round(100 * share, 4),
+        signals={signal: None if np.isnan(value) else round(value, 4) for signal, value in cosine_of},
+        reasons=reasons,
+        poster_url=f"/posters/{quote(movie.movie_id)}" if movie.poster else None,
+    )

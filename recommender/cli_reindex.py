@@ -1,0 +1,68 @@
+"""``onesheet reindex``: poster files and ratings into a new snapshot."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from indexer.catalog import open_catalog
+from indexer.reindex import Fitters, ReindexOptions
+from indexer.reindex import reindex as bring_up_to_date
+from indexer.settings import Settings
+from indexer.types import ReindexReport
+from recommender.recommender import index_store
+from recommender.taste import TasteModel
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Embed every poster again.")
+@click.option("--workers", type=click.IntRange(min=1), help="Decoding threads; default one per core.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to encode.",
+)
+@click.option(
+    "--batch-size", type=click.IntRange(1, 4096), default=64, show_default=True, help="Posters per pass."
+)
+@click.option("--watch", is_flag=True, help="Go on, and take up files as they arrive; stop with Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def reindex(settings: Settings, /, **options: Any) -> None:
+    """Embed new and changed posters, drop vanished ones, refresh taste, publish a snapshot.
+
+    A run that was stopped is taken up by the next one. Posters that cannot be
+    read are named and do not stop it.
+
+    Example: onesheet reindex --json
+    """
+    # Imported here: torch takes seconds, which --help need not wait for.
+    from embeddings.encoder import Encoder
+
+    catalog = open_catalog(settings)
+    encoder = Encoder.load(settings.model, device=options["device"])
+    report = bring_up_to_date(
+        catalog,
+        encoder,
+        index_store(settings),
+        Fitters(taste=TasteModel()),
+        ReindexOptions(options["every"], options["batch_size"], options["workers"]),
+    )
+    _print(report, options["as_json"])
+
+
+def _print(report: ReindexReport, as_json: bool) -> None:
+    for failed in report.failed:
+        click.echo(f"onesheet: {failed.movie_id}: {failed.error}", err=True)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        return
+    click.echo(
+        f"{report.embedded} posters embedded ({report.posters_per_second:g} a second), "
+        f"{report.unchanged} unchanged, {report.removed} removed, {len(report.failed)} failed; "
+        f"snapshot {report.snapshot}"
+    )

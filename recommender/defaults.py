@@ -1,0 +1,45 @@
+"""Default weights, by how much is known of what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from indexer.types import Rows
+from recommender.types import Weights
+
+WELL_RATED = 10
+"""Ratings from which a movie's own taste outweighs the predicted one."""
+
+KNOWLEDGE = ("rated", "few", "unrated", "poster")
+"""What can be known of a query's taste: rated well, rated little, not at all, or only a picture."""
+
+BUILT_IN: Mapping[str, tuple[float, float, float]] = {
+    "rated": (0.05, 0.15, 0.80),
+    "few": (0.15, 0.25, 0.60),
+    "unrated": (0.25, 0.45, 0.30),
+    "poster": (0.40, 0.35, 0.25),
+}
+"""Weights of a catalog that learned none of its own."""
+
+
+def knowledge_of(like: Rows, is_poster: bool) -> str:
+    """How much is known of a query: one of ``KNOWLEDGE``; of several movies the median counts."""
+    if is_poster:
+        return "poster"
+    n_ratings = float(np.median(like.n_ratings)) if len(like) else 0.0
+    if n_ratings >= WELL_RATED:
+        return "rated"
+    return "few" if n_ratings > 0 else "unrated"
+
+
+def default_weights(learned: Mapping[str, tuple[float, float, float]], knowledge: str) -> Weights:
+    """Default weights of a catalog for what is known of the query.
+
+    Args:
+        learned: ``default_weights`` of the manifest: weights by ``KNOWLEDGE``, and ``default`` for the rest.
+        knowledge: One of ``KNOWLEDGE``.
+    """
+    found = learned.get(knowledge) or learned.get("default") or BUILT_IN[knowledge]
+    return Weights(*found)

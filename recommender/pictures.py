@@ -1,0 +1,122 @@
+"""What posters show that can be measured: their colours, how dark they are, whether they have any colour."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import PosterError
+from embeddings.posters import read_poster
+
+_SIZE = (48, 72)
+_GREY_CHROMA = 12.0
+_COLOURLESS_SHARE = 0.95
+_DARK, _BRIGHT = 28.0, 66.0
+_LEAST_SHARE = 0.15
+_NEUTRAL = ("black", "white", "grey")
+# Typical CIELAB values of eight English colour terms, set by eye on posters.
+_COLOURS = {
+    "red": (42.0, 60.0, 38.0),
+    "orange": (65.0, 38.0, 62.0),
+    "yellow": (83.0, 4.0, 78.0),
+    "green": (50.0, -40.0, 28.0),
+    "blue": (45.0, -4.0, -38.0),
+    "purple": (38.0, 36.0, -36.0),
+    "pink": (73.0, 34.0, 4.0),
+    "brown": (35.0, 16.0, 28.0),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What one poster shows.
+
+    Args:
+        colours: Share of the picture by colour term, largest first, terms below 15 % left out.
+        lightness: Mean CIELAB lightness, 0 black to 100 white.
+        colourless: Whether 95 % of it is black, white or grey.
+    """
+
+    colours: dict[str, float]
+    lightness: float
+    colourless: bool
+
+    @property
+    def tone(self) -> str | None:
+        """``dark``, ``bright`` or None between them."""
+        if self.lightness < _DARK:
+            return "dark"
+        return "bright" if self.lightness > _BRIGHT else None
+
+
+def describe_picture(source: Path | bytes) -> Picture:
+    """Measure one poster.
+
+    Raises:
+        PosterError: It cannot be read.
+    """
+    image = read_poster(source, size=_SIZE).resize(_SIZE)
+    lab = rgb_to_lab(np.asarray(image, dtype=np.float64).reshape(-1, 3) / 255)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    grey = chroma < _GREY_CHROMA
+    lightness = float(lab[:, 0].mean())
+    shares = {
+        "black": float((grey & (lab[:, 0] < 25)).mean()),
+        "white": float((grey & (lab[:, 0] > 80)).mean()),
+    }
+    shares["grey"] = float(grey.mean()) - shares["black"] - shares["white"]
+    shares |= _chromatic_shares(lab[~grey], len(lab))
+    colours = {c: round(s, 3) for c, s in sorted(shares.items(), key=lambda x: -x[1]) if s >= _LEAST_SHARE}
+    return Picture(colours, round(lightness, 1), float(grey.mean()) >= _COLOURLESS_SHARE)
+
+
+def shared_words(first: Picture, second: Picture) -> tuple[str, ...]:
+    """Words that are true of both: their tone, and black-and-white or the colours both have 15 % of."""
+    words = [first.tone] if first.tone and first.tone == second.tone else []
+    if first.colourless and second.colourless:
+        return (*words, "black-and-white")
+    return (*words, *(c for c in first.colours if c in second.colours and c not in _NEUTRAL))
+
+
+@functools.lru_cache(maxsize=20_000)
+def find_picture(path: str, poster_hash: str | None) -> Picture | None:
+    """Measure the poster of a movie once; None where it cannot be read.
+
+    Args:
+        path: Its file.
+        poster_hash: SHA-256 of its bytes; new bytes are measured anew.
+    """
+    try:
+        return describe_picture(Path(path))
+    except PosterError:
+        return None
+
+
+def rgb_to_lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sRGB in [0, 1] to CIELAB (D65), (n, 3).
+
+    Source:
+        IEC 61966-2-1:1999; CIE 15:2004, section 8.2.1.
+
+    Example:
+        >>> rgb_to_lab(np.array([[1.0, 1.0, 1.0]])).round(1)[0, 0].item()
+        100.0
+    """
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = linear @ to_xyz.T / np.array([0.9505, 1.0, 1.089])
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
+
+
+def _chromatic_shares(lab: NDArray[np.float64], n_pixels: int) -> dict[str, float]:
+    foci = np.array(list(_COLOURS.values()))
+    # Lightness is halved: a dark and a light red are both called red long before hue changes its name.
+    scale = np.array([0.5, 1.0, 1.0])
+    nearest = (((lab[:, None, :] - foci) * scale) ** 2).sum(axis=2).argmin(axis=1)
+    counts = np.bincount(nearest, minlength=len(foci))
+    return {colour: n / n_pixels for colour, n in zip(_COLOURS, counts.tolist(), strict=True)}

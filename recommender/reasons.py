@@ -1,0 +1,151 @@
+"""Why a movie is in the list: short sentences, each computed from what the catalog holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.types import Movie
+from recommender.pictures import Picture, shared_words
+from recommender.series import of_one_series
+from recommender.types import Reason
+
+_NOTABLE_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The query as reasons see it: a movie of the catalog, or a picture.
+
+    Args:
+        genres: Its known genres, else those its poster speaks for.
+        genres_known: Whether the genres are known.
+        movie: None for a picture.
+        picture: What its poster shows; None without one.
+    """
+
+    genres: tuple[str, ...]
+    genres_known: bool
+    movie: Movie | None = None
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One result as reasons see it.
+
+    Args:
+        movie: The movie.
+        picture: What its poster shows; None without one.
+        shares: Share of random pairs below this pair's cosine, by signal, NaN where unknown.
+        contributions: What each signal adds to the score beyond an average pair, NaN where unknown.
+        n_co_liked: How many people liked both.
+        has_poster: Whether its poster is in the index.
+    """
+
+    movie: Movie
+    picture: Picture | None
+    shares: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    n_co_liked: int = 0
+    has_poster: bool = True
+
+
+def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
+    """Everything that speaks for one result, what weighs most first.
+
+    Series and equal artwork stand before the signals, which follow by what
+    each adds to the score; a signal that adds nothing gives no reason unless
+    there is no other.
+    """
+    by_signal = (_look(asked, answered), _genre(asked, answered), _taste(answered))
+    order = np.argsort(-np.nan_to_num(answered.contributions, nan=-np.inf), kind="stable")
+    signals = [reason for i in order.tolist() for reason in by_signal[i]]
+    found = [*_kinship(asked, answered), *signals]
+    return tuple(found or _closest_signal(answered))
+
+
+def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
+    if asked.movie is None:
+        return []
+    found = []
+    if of_one_series(asked.movie, answered.movie):
+        found.append(Reason("series", "Same series", {"titles": [asked.movie.title, answered.movie.title]}))
+    group = asked.movie.artwork_group
+    if group is not None and group == answered.movie.artwork_group:
+        found.append(Reason("artwork", "Nearly the same poster", {"artwork_group": group}))
+    return found
+
+
+def _genre(asked: Asked, answered: Answered) -> list[Reason]:
+    movie = answered.movie
+    theirs = movie.genres or movie.chosen_genres
+    shared = [genre for genre in asked.genres if genre in theirs]
+    if not shared:
+        return []
+    known = asked.genres_known and bool(movie.genres)
+    text = f"Both {', '.join(shared)}" if known else f"Both look like {', '.join(shared)}"
+    source = {"query": _source(asked.genres_known), "result": _source(bool(movie.genres))}
+    return [Reason("genre", text, {"genres": shared, "source": source})]
+
+
+def _look(asked: Asked, answered: Answered) -> list[Reason]:
+    found = []
+    share = float(answered.shares[0])
+    if share >= _NOTABLE_SHARE:
+        found.append(_percentile_reason("look", "Looks closer than {} % of pairs", share))
+    if asked.picture and answered.picture and (words := shared_words(asked.picture, answered.picture)):
+        found.append(Reason("picture", f"Both posters: {', '.join(words)}", {"words": list(words)}))
+    return found
+
+
+def _taste(answered: Answered) -> list[Reason]:
+    found = []
+    if answered.n_co_liked:
+        people = "1 person" if answered.n_co_liked == 1 else f"{answered.n_co_liked} people"
+        found.append(Reason("co_liked", f"{people} liked both", {"n_people": answered.n_co_liked}))
+    share = float(answered.shares[2])
+    return [*found, _taste_reason(answered, share)] if share >= _NOTABLE_SHARE else found
+
+
+def _taste_reason(answered: Answered, share: float) -> Reason:
+    if answered.movie.n_ratings:
+        return _percentile_reason("taste", "Liked by like-minded people: closer than {} % of pairs", share)
+    source = "poster" if answered.has_poster else "genres"
+    text = f"Taste predicted from its {source}: closer than {{}} % of pairs"
+    return _percentile_reason("taste_predicted", text, share)
+
+
+def _closest_signal(answered: Answered) -> list[Reason]:
+    """The signal that speaks most for a result of which nothing notable can be said."""
+    known = np.flatnonzero(~np.isnan(answered.shares))
+    if not len(known):
+        return []
+    best = int(known[np.argmax(answered.shares[known])])
+    share = float(answered.shares[best])
+    if best == 2:
+        return [_taste_reason(answered, share)]
+    kind, text = (("look", "Looks closer than {} % of pairs"), ("genre", "Genres closer than {} % of pairs"))[
+        best
+    ]
+    return [_percentile_reason(kind, text, share)]
+
+
+def _percentile_reason(kind: str, text: str, share: float) -> Reason:
+    # Rounded down: "closer than 100 %" or a rounded-up tenth would claim more than was measured.
+    percent = math.floor(share * 1000) / 10
+    return Reason(kind, text.format(f"{percent:g}"), {"percentile": percent})
+
+
+def _source(known: bool) -> str:
+    return "known" if known else "predicted"
+
+
+def of_several(reasons: Sequence[Reason], anchor: Movie) -> tuple[Reason, ...]:
+    """Reasons of a query of several movies: said of the one that is closest to this result."""
+    closest = Reason("closest", f"Closest to {anchor.title}", {"movie_id": anchor.movie_id})
+    return (closest, *reasons)

@@ -1,0 +1,204 @@
+"""The facade: more like these, more like this picture, and for a person."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoded import EncodedPosters, Poster
+from embeddings.errors import PosterError, SnapshotError
+from indexer.catalog import Catalog, open_catalog
+from indexer.reader import IndexReader, IndexView
+from indexer.settings import Settings
+from indexer.snapshots import SnapshotStore
+from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
+from recommender.answers import AnswerMaker, asked_of
+from recommender.blend import known_signals, weights_in_force
+from recommender.defaults import default_weights, knowledge_of
+from recommender.person import split_ratings
+from recommender.pictures import describe_picture
+from recommender.ranking import Shelf, rank
+from recommender.reasons import Asked
+from recommender.reference import Reference, References
+from recommender.requests import check_request
+from recommender.search import Query, allowed_rows
+from recommender.series import find_series
+from recommender.taste_map import predict_taste, unit_rows
+from recommender.types import Prediction, RatedMovie, SimilarMovies, SimilarRequest
+
+_PICTURE_ID = "poster"
+
+
+class Recommender:
+    """Answers from one catalog and its index; threads may share it.
+
+    Args:
+        catalog: Movies, and who liked what.
+        reader: The index as it is now.
+        load_encoder: Called once, when the first poster must be encoded.
+    """
+
+    def __init__(
+        self, catalog: Catalog, reader: IndexReader, load_encoder: Callable[[], PosterEncoder]
+    ) -> None:
+        self.catalog = catalog
+        self.reader = reader
+        self._load_encoder = load_encoder
+        self._encoder: PosterEncoder | None = None
+        self._loading = threading.Lock()
+        self._references = References()
+
+    @property
+    def encoder(self) -> PosterEncoder:
+        """The encoder; the first use loads it, which takes seconds."""
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = self._load_encoder()
+            return self._encoder
+
+    def similar(self, request: SimilarRequest) -> SimilarMovies:
+        """Movies like those (or like that picture) of the request, nearest first.
+
+        Raises:
+            InvalidRequestError: A value is outside what is allowed, or nothing is asked for.
+            NotFoundError: A movie is not in the index.
+            PosterError: The picture cannot be read.
+            SnapshotError: The picture's encoder is not the index's.
+        """
+        started = time.perf_counter()
+        check_request(request)
+        view = self.reader.view()
+        reference = self._references.of(view)
+        encoded = None if request.poster is None else self._encode(request.poster, view.manifest)
+        query, asked = self._query(view, reference, request, encoded)
+        percentiles = reference.percentiles(
+            query.weights, len(query.like), 0 if query.unlike is None else len(query.unlike)
+        )
+        movies = [one.movie for one in asked if one.movie is not None]
+        shelf = Shelf(
+            view,
+            query,
+            percentiles,
+            allowed_rows(view.facts, view.manifest.genres, request.filters),
+            (*request.like, *request.unlike, *request.filters.exclude),
+            () if request.series == "neutral" else find_series(self.catalog, movies),
+        )
+        ranked = rank(shelf, request)
+        results = AnswerMaker(self.catalog, reference).answer(query, ranked, asked, percentiles)
+        return SimilarMovies(
+            request,
+            query.weights,
+            results,
+            f"{view.manifest.name}@{view.revision}",
+            (time.perf_counter() - started) * 1000,
+            None if encoded is None else _by_genre(self.encoder, encoded),
+        )
+
+    def recommend(
+        self, ratings: Sequence[RatedMovie], request: SimilarRequest | None = None
+    ) -> SimilarMovies:
+        """Movies for a person, without those the person rated.
+
+        Args:
+            ratings: What the person rated; movies that the index lacks are passed over.
+            request: How many, weights, filters and the rest; its ``like`` and ``unlike`` are not looked at.
+
+        Raises:
+            InvalidRequestError: No movie of the index is rated, or a value is not 0.5 to 5.
+        """
+        view = self.reader.view()
+        known = view.row_numbers([rating.movie_id for rating in ratings]) >= 0
+        usable = [rating for rating, there in zip(ratings, known.tolist(), strict=True) if there]
+        like, unlike = split_ratings(usable)
+        asked = request or SimilarRequest()
+        rated = tuple(rating.movie_id for rating in ratings)
+        filters = replace(asked.filters, exclude=(*asked.filters.exclude, *rated))
+        answer = self.similar(replace(asked, like=like, unlike=unlike, filters=filters))
+        return replace(answer, request=replace(answer.request, filters=asked.filters))
+
+    def predict(self, poster: bytes) -> Prediction:
+        """Genres that a poster speaks for.
+
+        Raises:
+            PosterError: It cannot be read.
+        """
+        encoded = self._encode(poster)
+        chosen = self.encoder.genres.names(self.encoder.choose(encoded.genre_probs)[0])
+        return Prediction(_by_genre(self.encoder, encoded), chosen, self.encoder.fingerprint)
+
+    def _encode(self, poster: bytes, manifest: SnapshotManifest | None = None) -> EncodedPosters:
+        encoded = self.encoder.encode([Poster(_PICTURE_ID, poster)])
+        if encoded.failed:
+            raise PosterError(encoded.failed[0].error)
+        if manifest is not None and manifest.fingerprint != self.encoder.fingerprint:
+            raise SnapshotError(
+                f"the index was made by encoder {manifest.fingerprint[:12]}, this one is "
+                f"{self.encoder.fingerprint[:12]}; run `onesheet reindex`."
+            )
+        return encoded
+
+    def _query(
+        self, view: IndexView, reference: Reference, request: SimilarRequest, encoded: EncodedPosters | None
+    ) -> tuple[Query, list[Asked]]:
+        like = view.find_rows(request.like)
+        movies = self.catalog.find_movies(request.like)
+        asked = [asked_of(movies.get(movie_id, Movie(movie_id, movie_id))) for movie_id in request.like]
+        if request.poster is not None and encoded is not None:
+            like = self._picture_row(view.manifest, encoded).joined(like)
+            chosen = self.encoder.genres.names(self.encoder.choose(encoded.genre_probs)[0])
+            asked.insert(0, Asked(chosen, False, None, describe_picture(request.poster)))
+        unlike = view.find_rows(request.unlike) if request.unlike else None
+        default = default_weights(view.manifest.default_weights, knowledge_of(like, not request.like))
+        weights = weights_in_force(request.weights or default, known_signals(like), default)
+        return Query(like, unlike, weights, reference.scale), asked
+
+    def _picture_row(self, manifest: SnapshotManifest, encoded: EncodedPosters) -> Rows:
+        """The row a new movie with this poster would get; genre and taste predicted from it."""
+        genre = unit_rows(encoded.genre_probs)
+        taste = np.zeros((1, manifest.widths[2]), dtype=np.float32)
+        if manifest.taste_model is not None:
+            taste_map = self._taste_map(manifest.taste_model)
+            if taste_map is not None:
+                taste = predict_taste(encoded.embeddings, genre, taste_map)
+        blocks = (encoded.embeddings, genre, taste)
+        known = np.array([[bool(block.any()) for block in blocks]])
+        return Rows((_PICTURE_ID,), *blocks, known, np.zeros(1, dtype=np.int32))
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019 - one recommender lives as long as its process
+    def _taste_map(self, model_id: str) -> NDArray[np.float32] | None:
+        return self.catalog.find_map(model_id)
+
+
+def open_recommender(settings: Settings) -> Recommender:
+    """Open the catalog and the index of a home; neither torch nor a checkpoint is loaded.
+
+    Raises:
+        CatalogError: The catalog cannot be opened.
+    """
+    catalog = open_catalog(settings)
+    store = index_store(settings)
+    return Recommender(catalog, IndexReader(catalog, store), functools.partial(_load_encoder, settings))
+
+
+def _load_encoder(settings: Settings) -> PosterEncoder:
+    # Imported here: torch takes seconds, and nobody who asks by id needs it.
+    from embeddings.encoder import Encoder
+
+    return Encoder.load(settings.model)
+
+
+def _by_genre(encoder: PosterEncoder, encoded: EncodedPosters) -> dict[str, float]:
+    probs = encoded.genre_probs[0].tolist()
+    return {genre: round(prob, 4) for genre, prob in zip(encoder.genres, probs, strict=True)}
+
+
+def index_store(settings: Settings) -> SnapshotStore:
+    """The snapshots of a home."""
+    return SnapshotStore(Path(settings.index_url.removeprefix("faiss://")))

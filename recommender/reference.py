@@ -1,0 +1,78 @@
+"""What a snapshot's scores are compared with: its random pairs, measured once and kept."""
+
+from __future__ import annotations
+
+import functools
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.reader import IndexView
+from indexer.types import Rows
+from recommender.blend import Scale
+from recommender.percentiles import Percentiles, pair_percentiles, set_percentiles
+from recommender.types import Weights
+
+_SAMPLE_SEED = 20_002
+_N_SAMPLE = 2_000
+
+
+class Reference:
+    """Scale and percentiles of one view; threads may share it.
+
+    Args:
+        view: The index as it is now.
+    """
+
+    def __init__(self, view: IndexView) -> None:
+        self.pairs = view.random_pairs()
+        self.scale = Scale.of_pairs(self.pairs, view.manifest.spreads)
+        self._view = view
+        self._pair_percentiles = functools.lru_cache(maxsize=256)(self._of_pairs)
+        self._set_percentiles = functools.lru_cache(maxsize=64)(self._of_sets)
+        self._signal_percentiles = [
+            Percentiles.of_scores(self.pairs[:, i].astype(np.float64), 1.0) for i in range(3)
+        ]
+
+    def percentiles(self, weights: Weights, n_like: int = 1, n_unlike: int = 0) -> Percentiles:
+        """The map from blended score to percentile for a query of this shape."""
+        if n_like == 1 and n_unlike == 0:
+            return self._pair_percentiles(weights)
+        return self._set_percentiles(weights, n_like, n_unlike)
+
+    def signal_shares(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Share of random pairs below each cosine, by signal: float64, (n, 3); NaN where unknown."""
+        shares = [self._signal_percentiles[i].share_below(columns[:, i].astype(np.float64)) for i in range(3)]
+        return np.where(np.isnan(columns), np.nan, np.stack(shares, axis=1))
+
+    @functools.cached_property
+    def _sample(self) -> Rows:
+        facts = self._view.facts
+        live = np.flatnonzero(facts.live)
+        rng = np.random.default_rng(_SAMPLE_SEED)
+        chosen = rng.choice(live, size=min(_N_SAMPLE, len(live)), replace=False)
+        return self._view.find_rows([facts.movie_ids[i].decode() for i in np.sort(chosen)])
+
+    def _of_pairs(self, weights: Weights) -> Percentiles:
+        return pair_percentiles(self.pairs, weights, self.scale)
+
+    def _of_sets(self, weights: Weights, n_like: int, n_unlike: int) -> Percentiles:
+        return set_percentiles(self._sample, n_like, n_unlike, weights, self.scale)
+
+
+class References:
+    """The reference of the snapshot in use; a new snapshot brings a new one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: tuple[tuple[str, int], Reference] | None = None
+
+    def of(self, view: IndexView) -> Reference:
+        """The reference of a view; movies that came after its snapshot do not change it."""
+        # Without a snapshot the manifest describes the catalog, whose revision then tells two apart.
+        key = (view.manifest.name, view.manifest.revision)
+        with self._lock:
+            if self._held is None or self._held[0] != key:
+                self._held = (key, Reference(view))
+            return self._held[1]

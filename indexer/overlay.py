@@ -53,8 +53,8 @@ def make_overlay(revision: int, rows: Rows, facts: Facts, gone: frozenset[str]) 
 
 def empty_overlay(revision: int, widths: Widths) -> Overlay:
     """No change since ``revision``."""
-    blocks = [np.empty((0, width), dtype=np.float32) for width in widths]
-    rows = Rows((), *blocks, np.empty((0, 3), dtype=np.bool_), np.empty(0, dtype=np.int32))
+    visual, genre, taste = (np.empty((0, width), dtype=np.float32) for width in widths)
+    rows = Rows((), visual, genre, taste, np.empty((0, 3), dtype=np.bool_), np.empty(0, dtype=np.int32))
     facts = Facts(
         np.empty(0, dtype="S1"),
         np.empty(0, dtype=np.int16),

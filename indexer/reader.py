@@ -11,12 +11,13 @@ from indexer.catalog import Catalog
 from indexer.catalog.records import Active
 from indexer.overlay import Overlay, empty_overlay, renew_overlay
 from indexer.publish import CATALOG_KIND, snapshot_in_memory
-from indexer.snapshots import Snapshot, SnapshotStore, Stamp
+from indexer.settings import Settings
+from indexer.snapshots import Snapshot, SnapshotStore, Stamp, open_store
 from indexer.types import SnapshotManifest
 from indexer.vectors.blocks import widths_of
 from indexer.view import IndexView
 
-__all__ = ["IndexReader", "IndexView"]
+__all__ = ["IndexReader", "IndexView", "open_reader"]
 
 _log = logging.getLogger(__name__)
 
@@ -166,3 +167,12 @@ def _caught_up(catalog: Catalog, manifest: SnapshotManifest, overlay: Overlay) -
             f"{manifest.widths}; run `onesheet reindex`."
         )
     return renew_overlay(overlay, changes.revision, batch.rows, batch.facts, touched)
+
+
+def open_reader(catalog: Catalog, settings: Settings) -> IndexReader:
+    """A reader of the index that the settings name.
+
+    Raises:
+        InvalidRequestError: The index URL is malformed or of an unknown kind.
+    """
+    return IndexReader(catalog, open_store(settings))

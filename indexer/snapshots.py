@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import SnapshotError
+from embeddings.errors import InvalidRequestError, SnapshotError
 from indexer.columns import map_columns, save_columns
 from indexer.durable import sync_directory, sync_file, write_durably
 from indexer.manifests import (
@@ -38,6 +38,7 @@ from indexer.manifests import (
     read_pointer,
 )
 from indexer.pairs import random_pairs, spreads
+from indexer.settings import Settings
 from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.base import VectorIndex
 from indexer.vectors.blocks import join, widths_of
@@ -239,3 +240,17 @@ def _described(directory: Path, names: Iterable[str]) -> dict[str, dict[str, str
         sync_file(path)
         described[name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
     return described
+
+
+def open_store(settings: Settings) -> SnapshotStore:
+    """The snapshots of the index that the settings name.
+
+    Raises:
+        InvalidRequestError: The index URL is malformed or of an unknown kind.
+    """
+    scheme, _, where = settings.index_url.partition("://")
+    if scheme != "faiss" or not where:
+        raise InvalidRequestError(
+            f"The index URL is {settings.index_url!r}; expected faiss://DIRECTORY.", field="index_url"
+        )
+    return SnapshotStore(Path(where))

@@ -1,0 +1,212 @@
+"""Bring the index up to date with the catalog and the poster files: one readable loop."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
+from embeddings.errors import SnapshotError
+from indexer.catalog import Catalog, PosterFile
+from indexer.locks import publishing
+from indexer.publish import publish_catalog
+from indexer.scan import scan_posters
+from indexer.snapshots import SnapshotStore
+from indexer.types import PosterEncoder, ReindexReport, SnapshotManifest, TasteFitter, WeightFitter
+
+# A file larger than any poster may be is handed on by its path, to be refused there by its size.
+_READ_BYTES = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ReindexOptions:
+    """How one run works.
+
+    Args:
+        every: Embed every poster again, whatever was done before.
+        batch_size: Posters per pass of the encoder; progress is saved after each.
+        workers: Decoding threads; None is one per core.
+        wait_seconds: How long to wait for another process that is writing the index.
+        progress: Show a progress bar on stderr, where that is a terminal.
+    """
+
+    every: bool = False
+    batch_size: int = 64
+    workers: int | None = None
+    wait_seconds: float = 0.0
+    progress: bool = True
+
+
+@dataclass(frozen=True)
+class Fitters:
+    """What learns from ratings; None leaves out what it would have made.
+
+    Args:
+        taste: Fits taste factors.
+        weights: Learns default weights.
+    """
+
+    taste: TasteFitter | None = None
+    weights: WeightFitter | None = None
+
+
+def reindex(
+    catalog: Catalog,
+    encoder: PosterEncoder,
+    store: SnapshotStore,
+    fitters: Fitters | None = None,
+    options: ReindexOptions | None = None,
+) -> ReindexReport:
+    """Embed new and changed posters, drop vanished ones, refresh taste, publish a snapshot.
+
+    Everything is saved as it is made, so a run that was stopped at any moment
+    is taken up by the next one. A snapshot under the old encoder goes on
+    answering until the new one is published.
+
+    Args:
+        catalog: The truth.
+        encoder: Makes vectors of posters.
+        store: Where snapshots are published.
+        fitters: What learns from ratings.
+        options: How the run works.
+
+    Raises:
+        SnapshotError: Another process is writing the index; the message names it.
+        CatalogError: The catalog cannot be read or written.
+        OSError: The disk is full or failing; the old snapshot is still the current one.
+    """
+    options, fitters = options or ReindexOptions(), fitters or Fitters()
+    with publishing(store.root, options.wait_seconds):
+        catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
+        scan = scan_posters(catalog)
+        embedded, seconds, vanished = _embed(catalog, encoder, options)
+        taste_model = _refresh_taste(catalog, encoder.fingerprint, fitters.taste)
+        manifest = _publish(catalog, store, encoder.fingerprint, taste_model, fitters.weights)
+        catalog.forget_inactive()
+    return ReindexReport(
+        embedded=embedded,
+        unchanged=catalog.n_embeddings(encoder.fingerprint) - embedded,
+        removed=scan.removed,
+        failed=(*_unreadable(catalog), *scan.unreachable, *vanished),
+        posters_per_second=round(embedded / seconds, 2) if embedded else 0.0,
+        snapshot=manifest.name,
+    )
+
+
+def _embed(
+    catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions
+) -> tuple[int, float, list[UnreadablePoster]]:
+    """Encode what this encoder has not seen and save it batch by batch.
+
+    Returns:
+        How many posters were embedded, the seconds it took, and posters that vanished meanwhile.
+    """
+    files = catalog.posters_to_embed(encoder.fingerprint, again=options.every)
+    hashes: dict[str, str] = {}
+    vanished: list[UnreadablePoster] = []
+    started, embedded = time.perf_counter(), 0
+    bar = tqdm(total=len(files), unit="poster", disable=None if options.progress else True)
+    with bar:
+        posters = _read(files, hashes, vanished)
+        for encoded in encoder.encode_batches(posters, options.batch_size, options.workers):
+            _save(catalog, encoder, encoded, hashes)
+            embedded += len(encoded)
+            bar.update(len(encoded) + len(encoded.failed))
+    return embedded, time.perf_counter() - started, vanished
+
+
+def _read(
+    files: Iterable[PosterFile], hashes: dict[str, str], vanished: list[UnreadablePoster]
+) -> Iterator[Poster]:
+    """Read posters as they are needed, and note the hash of the very bytes that are encoded."""
+    for file in files:
+        path = Path(file.path)
+        try:
+            if path.stat().st_size > _READ_BYTES:
+                hashes[file.movie_id] = file.sha256 or ""
+                yield Poster(file.movie_id, path)
+                continue
+            data = path.read_bytes()
+        except OSError as error:
+            vanished.append(
+                UnreadablePoster(
+                    file.movie_id, file.path, f"{file.path}: it cannot be read: {error.strerror}."
+                )
+            )
+            continue
+        hashes[file.movie_id] = hashlib.sha256(data).hexdigest()
+        yield Poster(file.movie_id, data)
+
+
+def _save(catalog: Catalog, encoder: PosterEncoder, encoded: EncodedPosters, hashes: dict[str, str]) -> None:
+    with catalog.transaction():
+        catalog.save_embeddings(
+            encoded,
+            encoder.fingerprint,
+            encoder.choose(encoded.genre_probs),
+            [hashes.pop(movie_id) for movie_id in encoded.movie_ids],
+        )
+        catalog.save_unreadable(encoded.failed)
+
+
+def _unreadable(catalog: Catalog) -> Iterator[UnreadablePoster]:
+    for file in catalog.unreadable_posters():
+        yield UnreadablePoster(file.movie_id, file.path, file.error or "")
+
+
+def _refresh_taste(catalog: Catalog, fingerprint: str, fitter: TasteFitter | None) -> str | None:
+    """Fit taste factors to the ratings as they are; None where there is nothing to fit.
+
+    Returns:
+        Id of the taste model that the snapshot shall use.
+    """
+    if fitter is None:
+        return catalog.active().taste_model
+    factors = fitter.fit(catalog.ratings(), catalog.read_rows(fingerprint).rows)
+    if factors is None:
+        return None
+    catalog.save_taste(factors)
+    return factors.model_id
+
+
+def _publish(
+    catalog: Catalog,
+    store: SnapshotStore,
+    fingerprint: str,
+    taste_model: str | None,
+    fitter: WeightFitter | None,
+) -> SnapshotManifest:
+    """Publish, unless the current snapshot is sound and already says all of it."""
+    current = _sound_manifest(store)
+    weights = dict(current.default_weights) if current else {}
+    if fitter is not None:
+        weights = fitter.fit(catalog.ratings(), catalog.read_rows(fingerprint, taste_model).rows)
+    if current is not None and _says_all(current, catalog, fingerprint, taste_model, weights):
+        catalog.activate(fingerprint, taste_model)
+        return current
+    return publish_catalog(catalog, store, fingerprint, taste_model, weights)
+
+
+def _says_all(
+    manifest: SnapshotManifest,
+    catalog: Catalog,
+    fingerprint: str,
+    taste_model: str | None,
+    weights: dict[str, tuple[float, float, float]],
+) -> bool:
+    same = (manifest.fingerprint, manifest.taste_model) == (fingerprint, taste_model)
+    changes = catalog.changes_since(manifest.revision)
+    return same and manifest.default_weights == weights and not (changes.changed or changes.removed)
+
+
+def _sound_manifest(store: SnapshotStore) -> SnapshotManifest | None:
+    try:
+        snapshot = store.open()
+    except SnapshotError:
+        return None
+    return snapshot.manifest if snapshot else None

@@ -12,12 +12,14 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 
+from embeddings.checkpoint import BUNDLED
 from embeddings.errors import NotFoundError, SnapshotError
 from indexer.types import Movie
 from recommender.types import SimilarMovies, SimilarRequest, Weights
 from webui.api.similar import find_similar, similar_request
 from webui.bodies import read_form, read_upload
 from webui.page_forms import FIRST_DECADE, PanelForm, TrayForm, WallForm, read_query
+from webui.page_model import TRIVIAL, card_html, facts_of, find_figures, genre_figures, headlines, reliability
 from webui.services import services
 
 pages = Blueprint("pages", __name__)
@@ -121,6 +123,24 @@ def read_poster() -> str:
         heat_url=lambda genre: url_for("heatmap.post_heatmap"),
         may_add=bool(services().settings.api_keys),
         **facts,
+    )
+
+
+@pages.get("/model")
+def model() -> str:
+    """The encoder: how well it tells genres, whether its probabilities hold, where it comes from."""
+    held = services()
+    figures = find_figures(held.manifest.metrics)
+    return render_template(
+        "model.html",
+        manifest=held.manifest,
+        figures=figures,
+        trivial=TRIVIAL,
+        headlines=headlines(figures) if figures else [],
+        genres=genre_figures(figures) if figures else [],
+        dots=reliability(figures) if figures else [],
+        facts=facts_of(held.manifest.provenance),
+        card=card_html(held.settings.model or BUNDLED),
     )
 
 

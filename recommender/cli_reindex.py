@@ -13,7 +13,6 @@ from indexer.reindex import reindex as bring_up_to_date
 from indexer.settings import Settings
 from indexer.types import ReindexReport
 from recommender.recommender import index_store
-from recommender.taste import TasteModel
 
 
 @click.command()
@@ -40,8 +39,9 @@ def reindex(settings: Settings, /, **options: Any) -> None:
 
     Example: onesheet reindex --json
     """
-    # Imported here: torch takes seconds, which --help need not wait for.
+    # Imported here: torch takes seconds, which --help and `onesheet similar` need not wait for.
     from embeddings.encoder import Encoder
+    from recommender.taste import TasteModel
 
     catalog = open_catalog(settings)
     encoder = Encoder.load(settings.model, device=options["device"])

@@ -210,14 +210,13 @@ class PutMovieForm(Contract):
 
 
 class PutMovieBody(Contract):
-    """A movie to put into the catalog; its poster is fetched from an allowed host."""
+    """A movie to put into the catalog, without a poster of its own."""
 
     title: str | None = Field(default=None, min_length=1, max_length=500)
     year: Year | None = None
     genres: (
         Annotated[list[GenreName], Field(max_length=32)] | Annotated[str, Field(max_length=2000)] | None
     ) = Field(default=None, description="A list, or A|B.")
-    poster_url: str | None = Field(default=None, max_length=2000, pattern=r"^https?://[^\s]+$")
 
 
 class NoFields(Contract):

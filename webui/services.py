@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from flask import Flask, current_app
 
 from embeddings.checkpoint import BUNDLED, CheckpointManifest
-from embeddings.errors import InvalidRequestError, OnesheetError
+from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError
 from indexer.settings import Settings
 from recommender.types import Prediction, SimilarMovies, SimilarRequest
 from webui.disk_cache import DiskCache
@@ -18,6 +18,8 @@ from webui.metrics import Metrics
 from webui.settings import WebSettings
 
 if TYPE_CHECKING:
+    from indexer.catalog import MovieFacts
+    from indexer.ingest import StoredMovie
     from recommender.recommender import Recommender
 
 _EXTENSION = "onesheet"
@@ -122,6 +124,37 @@ class Services:
         encoder = cast(HeatmapEncoder, self.recommender.encoder)
         with self.metrics.encode.time():
             return encoder.heatmap(poster, genre).png()
+
+    def put_movie(self, facts: MovieFacts, poster: bytes | None) -> StoredMovie:
+        """Put a movie in, or change one; every worker finds it when this returns.
+
+        Raises:
+            PosterError: The poster cannot be read.
+            InvalidRequestError: A fact cannot be taken.
+            CatalogError: The catalog or the poster's file cannot be written.
+        """
+        # faiss comes with it: the master of the server must fork before that.
+        from indexer.ingest import put_movie
+        from indexer.snapshots import SnapshotStore
+
+        recommender = self.recommender
+        store = SnapshotStore(Path(self.settings.index_url.removeprefix("faiss://")))
+        try:
+            return put_movie(recommender.catalog, store, lambda: recommender.encoder, facts, poster)
+        except OSError as error:
+            raise CatalogError(
+                f"The poster cannot be kept: {error.strerror}; make room in the home."
+            ) from error
+
+    def remove_movie(self, movie_id: str) -> int:
+        """Take a movie out, and say since which revision it is gone.
+
+        Raises:
+            NotFoundError: The catalog does not have it.
+        """
+        from indexer.ingest import remove_movie
+
+        return remove_movie(self.recommender.catalog, movie_id)
 
     def measure(self) -> None:
         """Set the gauges to what this process serves now; nothing while nothing is open."""

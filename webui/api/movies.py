@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response, jsonify, url_for
 from flask_openapi3 import APIBlueprint, Tag
 
-from indexer.catalog.search import Search
+from indexer.catalog import MovieFacts, Search
 from indexer.types import Movie
 from webui.access import require_api_key
 from webui.answers import MovieAnswer, MoviePage, PutMovieAnswer, RemovedAnswer
 from webui.api.documents import API_KEY_SECURITY, NOT_MODIFIED, file_or_json, problems
 from webui.bodies import find_upload, is_form, read_form, read_json
-from webui.schemas import MoviePath, MovieQuery, PutMovieBody, PutMovieForm
+from webui.schemas import MoviePath, MovieQuery, PutMovieBody, PutMovieForm, split_list
 from webui.services import services
 from webui.validators import revalidated
 
@@ -45,9 +45,14 @@ def get_movie(path: MoviePath) -> Response:
 def put_movie(path: MoviePath) -> tuple[Response, int]:
     """Put a movie in, or change one; every worker finds it when the call returns."""
     require_api_key()
-    form = is_form()
-    fields = read_form(PutMovieForm) if form else read_json(PutMovieBody)
-    stored = services().put_movie(path.movie_id, fields, find_upload() if form else None)
+    fields: PutMovieForm | PutMovieBody
+    if is_form():
+        fields, poster = read_form(PutMovieForm), find_upload()
+    else:
+        fields, poster = read_json(PutMovieBody), None
+    genres: tuple[str, ...] = tuple(split_list(fields.genres or []))
+    facts = MovieFacts(path.movie_id, fields.title, fields.year, genres)
+    stored = services().put_movie(facts, poster)
     document = {
         "movie": movie_document(stored.movie),
         "created": stored.created,

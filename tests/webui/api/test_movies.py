@@ -1,0 +1,139 @@
+"""Search, browse, one movie, one in, one out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+AUTHORIZED = {"Authorization": "Bearer a-key-for-tests"}
+
+
+def drawn_poster() -> bytes:
+    buffer = io.BytesIO()
+    image = Image.new("RGB", (120, 180), (240, 220, 40))
+    image.paste((20, 20, 160), (30, 40, 90, 140))
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(client: FlaskClient, movie_ids: list[str]) -> None:
+    seen: list[str] = []
+    cursor = ""
+    for _ in range(20):
+        page = client.get(f"/api/v1/movies?sort=title&limit=7&cursor={cursor}").get_json()
+        seen += [movie["movie_id"] for movie in page["movies"]]
+        if page["next"] is None:
+            break
+        cursor = page["next"]
+    assert seen == movie_ids
+    assert page["total"] == len(movie_ids) == 40
+
+
+def test_a_search_finds_a_movie_by_a_word_of_its_title(client: FlaskClient, movie_ids: list[str]) -> None:
+    movie = client.get(f"/api/v1/movies/{movie_ids[3]}").get_json()
+    word = movie["title"].split()[-1]
+    found = client.get("/api/v1/movies", query_string={"q": word}).get_json()["movies"]
+    assert movie["movie_id"] in [one["movie_id"] for one in found]
+
+
+def test_a_genre_filter_lets_only_its_movies_through(client: FlaskClient) -> None:
+    genre = client.get("/api/v1/genres").get_json()["genres"][0]
+    page = client.get("/api/v1/movies", query_string={"genre": genre["genre"], "limit": 200}).get_json()
+    assert page["total"] == genre["movies"] > 0
+    assert all(genre["genre"] in movie["genres"] for movie in page["movies"])
+
+
+def test_a_movie_has_known_and_predicted_genres(client: FlaskClient, movie_ids: list[str]) -> None:
+    movie = client.get(f"/api/v1/movies/{movie_ids[0]}").get_json()
+    assert movie["genres"]
+    assert len(movie["predicted_genres"]) == 10
+    assert all(0 <= p <= 1 for p in movie["predicted_genres"].values())
+    assert movie["poster_url"] == f"/posters/{movie_ids[0]}"
+
+
+def test_an_unknown_movie_is_404_and_a_wrong_option_names_its_field(client: FlaskClient) -> None:
+    assert client.get("/api/v1/movies/tt9999999").status_code == 404
+    for query, name in (
+        ("limit=0", "limit"),
+        ("limit=x", "limit"),
+        ("year_min=12", "year_min"),
+        ("sort=best", "sort"),
+        ("colour=red", "colour"),
+        ("cursor=abc", "cursor"),
+    ):
+        answer = client.get(f"/api/v1/movies?{query}")
+        assert answer.status_code == 422, query
+        assert name in answer.get_json(force=True)["errors"], query
+
+
+def test_a_copy_that_is_still_right_is_not_sent_again(client: FlaskClient, movie_ids: list[str]) -> None:
+    first = client.get("/api/v1/movies?limit=5")
+    assert "must-revalidate" in first.headers["Cache-Control"]
+    again = client.get("/api/v1/movies?limit=5", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert not again.data
+    other = client.get("/api/v1/movies?limit=6", headers={"If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+
+
+def test_a_movie_put_in_is_found_at_once_and_gone_when_deleted(own_client: FlaskClient) -> None:
+    before = own_client.get("/api/v1/movies?limit=1")
+    form = {"title": "Ein neuer Film", "year": "2020", "genres": "Comedy|Drama"}
+    stored = own_client.put(
+        "/api/v1/movies/new-1",
+        data={**form, "poster": (io.BytesIO(drawn_poster()), "poster.png")},
+        headers=AUTHORIZED,
+    )
+    assert stored.status_code == 201
+    movie = stored.get_json()["movie"]
+    assert movie["title"] == "Ein neuer Film"
+    assert movie["genres"] == ["Comedy", "Drama"]
+    assert movie["predicted_genres"]
+    similar = own_client.get("/api/v1/movies/new-1/similar?k=3").get_json()["results"]
+    assert len(similar) == 3
+    neighbour = similar[0]["movie_id"]
+    back = own_client.get(f"/api/v1/movies/{neighbour}/similar?k=200&visual=1").get_json()["results"]
+    assert "new-1" in [one["movie_id"] for one in back]
+    after = own_client.get("/api/v1/movies?limit=1", headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+
+    assert own_client.delete("/api/v1/movies/new-1", headers=AUTHORIZED).status_code == 200
+    assert own_client.get("/api/v1/movies/new-1").status_code == 404
+    back = own_client.get(f"/api/v1/movies/{neighbour}/similar?k=200&visual=1").get_json()["results"]
+    assert "new-1" not in [one["movie_id"] for one in back]
+    assert own_client.delete("/api/v1/movies/new-1", headers=AUTHORIZED).status_code == 404
+
+
+def test_a_movie_can_be_changed_by_json_and_keeps_its_poster(own_client: FlaskClient) -> None:
+    movie_id = own_client.get("/api/v1/movies?limit=1").get_json()["movies"][0]["movie_id"]
+    changed = own_client.put(
+        f"/api/v1/movies/{movie_id}", json={"title": "Renamed", "genres": "War"}, headers=AUTHORIZED
+    )
+    assert changed.status_code == 200
+    assert changed.get_json()["movie"]["title"] == "Renamed"
+    assert changed.get_json()["movie"]["genres"] == ["War"]
+    assert changed.get_json()["movie"]["poster_url"] is not None
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+def test_nothing_is_changed_without_a_known_key(
+    client: FlaskClient, movie_ids: list[str], headers: dict[str, str]
+) -> None:
+    assert client.delete(f"/api/v1/movies/{movie_ids[0]}", headers=headers).status_code == 401
+    assert client.put(f"/api/v1/movies/{movie_ids[0]}", json={}, headers=headers).status_code == 401
+    assert client.get(f"/api/v1/movies/{movie_ids[0]}").status_code == 200
+
+
+def test_a_poster_that_is_none_leaves_the_catalog_as_it_was(own_client: FlaskClient, tmp_path: Path) -> None:
+    refused = own_client.put(
+        "/api/v1/movies/new-2",
+        data={"title": "No poster", "poster": (io.BytesIO(b"not a picture"), "poster.jpg")},
+        headers=AUTHORIZED,
+    )
+    assert refused.status_code == 422
+    assert "poster" in refused.get_json(force=True)["errors"]
+    assert own_client.get("/api/v1/movies/new-2").status_code == 404

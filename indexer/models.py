@@ -2,8 +2,8 @@
 
 Every change of a movie that the index sees stamps ``movies.revision`` with the
 catalog's next revision, in the same transaction; a movie that leaves writes a
-tombstone into ``removals``. Ratings and external ids stand without a foreign
-key: they may arrive before their movie does.
+tombstone into ``removals``. Ratings, external ids and what sources say of a movie stand
+without a foreign key: they may arrive before their movie does.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class MovieFactRow(Base):
 
     __tablename__ = "movie_facts"
 
-    movie_id: Mapped[str] = _movie_key()
+    movie_id: Mapped[str] = mapped_column(BinaryText, primary_key=True)
     source: Mapped[str] = mapped_column(Text, primary_key=True)
     title: Mapped[str | None] = mapped_column(Text)
     year: Mapped[int | None]

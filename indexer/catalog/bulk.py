@@ -27,6 +27,8 @@ _FEW = 500  # SQLite allows 32,766 parameters; beyond a few hundred a joined tab
 _TYPES = {"text": ("TEXT", 'TEXT COLLATE "C"'), "int": ("INTEGER", "BIGINT"), "real": ("REAL", "FLOAT8")}
 _TYPES |= {"blob": ("BLOB", "BYTEA"), "bool": ("INTEGER", "BOOLEAN")}
 
+_COUNTED = {"preserve_rowcount": True}
+
 
 @contextmanager
 def staged(
@@ -120,8 +122,9 @@ def upsert_from(
     insert = make(into).from_select(names, rows)
     changes = {name: insert.excluded[name] for name in names if name not in (*key, *keep)}
     if not changes:
-        return connection.execute(insert.on_conflict_do_nothing(index_elements=key)).rowcount
+        statement = insert.on_conflict_do_nothing(index_elements=key)
+        return connection.execute(statement, execution_options=_COUNTED).rowcount
     told_by = changes if compare is None else compare
     differs = or_(*(into.c[name].is_distinct_from(insert.excluded[name]) for name in told_by))
-    done = connection.execute(insert.on_conflict_do_update(index_elements=key, set_=changes, where=differs))
-    return done.rowcount
+    statement = insert.on_conflict_do_update(index_elements=key, set_=changes, where=differs)
+    return connection.execute(statement, execution_options=_COUNTED).rowcount

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace as replace_fields
 from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from embeddings.errors import InvalidRequestError, NotFoundError
-from indexer.catalog import bulk, genres, resolve
-from indexer.catalog.base import CatalogBase, Transaction, now
-from indexer.catalog.ratings import count_ratings
-from indexer.catalog.records import Counts, MovieFacts
+from embeddings.errors import NotFoundError
+from indexer.catalog import bulk, genres, movie_writes, resolve
+from indexer.catalog.base import CatalogBase
+from indexer.catalog.records import COMPLETING, Counts, MovieFacts
+from indexer.catalog.resolve import Speaker
 from indexer.models import (
     ExternalIdRow,
     MovieFactRow,
@@ -20,13 +20,11 @@ from indexer.models import (
     PosterRow,
     RemovalRow,
 )
-from indexer.titles import YEARS, clean_text, is_movie_id, search_key
+from indexer.titles import is_movie_id
 from indexer.types import Movie
 
 _CHUNK = 20_000  # movies per transaction: others wait at most this long for their turn
-MAX_TITLE = 500
-_FACTS = {"movie_id": "text", "source": "text", "title": "text", "year": "int", "genres": "text"}
-_MOVIES = {"movie_id": "text", "title": "text", "search_title": "text", "year": "int"}
+_IMDB_ID = re.compile(r"tt\d{7,10}")
 
 
 class Movies(CatalogBase):
@@ -90,40 +88,47 @@ class Movies(CatalogBase):
             for row in rows
         }
 
+    def known_ids(self, movie_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that the catalog has."""
+        with self._reading() as connection, bulk.among(connection, MovieRow.movie_id, movie_ids) as chosen:
+            return set(connection.scalars(select(MovieRow.movie_id).where(chosen)))
+
     def find_by_external_id(self, source: str, external_id: str) -> str | None:
         """The movie that ``imdb``, ``tmdb`` or ``movielens`` calls so; None where no movie has that id."""
+        query = (
+            select(MovieRow.movie_id)
+            .join(ExternalIdRow, ExternalIdRow.movie_id == MovieRow.movie_id)
+            .where(ExternalIdRow.source == source, ExternalIdRow.external_id == external_id)
+        )
         with self._reading() as connection:
-            return connection.scalar(
-                select(MovieRow.movie_id)
-                .join(ExternalIdRow, ExternalIdRow.movie_id == MovieRow.movie_id)
-                .where(ExternalIdRow.source == source, ExternalIdRow.external_id == external_id)
-            )
-
-    def movies_of(self, source: str) -> dict[str, str]:
-        """Every external id of one source, mapped to its movie id, in the catalog or not."""
-        with self._reading() as connection:
-            rows = connection.execute(
-                select(ExternalIdRow.external_id, ExternalIdRow.movie_id).where(
-                    ExternalIdRow.source == source
-                )
-            )
-            return {external_id: movie_id for external_id, movie_id in rows}
+            found = connection.scalar(query)
+        if found is None and source == "imdb" and external_id in self.known_ids([external_id]):
+            return external_id  # most movies are called by their IMDb id here
+        return found
 
     def external_ids(self, source: str, movie_ids: Sequence[str]) -> dict[str, str]:
-        """What one source calls some movies; those it has no id for are left out."""
-        with (
-            self._reading() as connection,
-            bulk.among(connection, ExternalIdRow.movie_id, movie_ids) as chosen,
-        ):
+        """What ``imdb``, ``tmdb`` or ``movielens`` calls those of the movies that it has, by movie id."""
+        key = ExternalIdRow.movie_id
+        with self._reading() as connection, bulk.among(connection, key, movie_ids) as chosen:
             rows = connection.execute(
-                select(ExternalIdRow.movie_id, func.min(ExternalIdRow.external_id))
-                .where(ExternalIdRow.source == source, chosen)
-                .group_by(ExternalIdRow.movie_id)
+                select(key, ExternalIdRow.external_id)
+                .where(chosen, ExternalIdRow.source == source)
+                .order_by(ExternalIdRow.external_id.desc())
             )
-            return {movie_id: external_id for movie_id, external_id in rows}
+            found = {movie_id: external_id for movie_id, external_id in rows}
+        if source == "imdb":
+            found = {one: one for one in movie_ids if _IMDB_ID.fullmatch(one)} | found
+        return found
 
-    def upsert_movies(self, facts: Iterable[MovieFacts], source: str, replace: bool = False) -> Counts:
-        """Record what a source says of movies; movies that are new are added.
+    def add_external_ids(self, ids: Sequence[tuple[str, str, str]]) -> None:
+        """Record (source, external id, movie id), of movies in the catalog or still to come."""
+        with self.transaction() as transaction:
+            movie_writes.save_external_ids(transaction.connection, ids)
+
+    def upsert_movies(
+        self, facts: Iterable[MovieFacts], source: str, replace: bool = False, add: bool | None = None
+    ) -> Counts:
+        """Record what a source says of movies.
 
         Sources are kept apart and ranked (``SOURCES``), so imports give the same catalog in any
         order. Movies about which nothing new is said take no revision.
@@ -132,19 +137,26 @@ class Movies(CatalogBase):
             facts: One or more records per movie; a later record of a movie completes the earlier.
             source: Kind of the source.
             replace: What a record leaves out is forgotten, rather than kept, of this source.
+            add: Whether movies that are new are added, or what is said of them waits until another
+                source adds them; None adds, except from the sources that are about every film there
+                is (``COMPLETING``).
+
+        Returns:
+            How many movies of the catalog are new, changed, unchanged; those that wait are not counted.
 
         Raises:
             InvalidRequestError: A movie id or year is not one.
         """
-        counts, stream = Counts(), iter(facts)
+        adds = source not in COMPLETING if add is None else add
+        speaker, counts, stream = Speaker(source, replace, adds), Counts(), iter(facts)
         while chunk := list(islice(stream, _CHUNK)):
-            merged = resolve.merge_records(_checked(record) for record in chunk)
+            merged = resolve.merge_records(movie_writes.checked(record) for record in chunk)
             with self.transaction() as transaction:
-                counts += _upsert(transaction, merged, source, replace)
+                counts += movie_writes.upsert(transaction, merged, speaker)
         return counts
 
     def remove_movies(self, movie_ids: Sequence[str]) -> tuple[str, ...]:
-        """Take movies out; their ratings stay, for when they come back.
+        """Take movies out; their ratings wait for them, as those of movies still to come.
 
         Returns:
             Those that were in the catalog, sorted.
@@ -161,87 +173,6 @@ class Movies(CatalogBase):
                 ids = select(stage.c.movie_id)
                 bulk.upsert_from(connection, RemovalRow, stage, ["movie_id"])
                 connection.execute(delete(MovieRow).where(MovieRow.movie_id.in_(ids)))
+                own = MovieFactRow.source.not_in(COMPLETING)
+                connection.execute(delete(MovieFactRow).where(MovieFactRow.movie_id.in_(ids), own))
         return tuple(found)
-
-
-def _checked(record: MovieFacts) -> MovieFacts:
-    if not is_movie_id(record.movie_id):
-        raise InvalidRequestError(
-            f"{record.movie_id!r} cannot be a movie id; use letters, digits and . : ~ -", "movie_id"
-        )
-    if record.year is not None and record.year not in YEARS:
-        raise InvalidRequestError(
-            f"{record.movie_id} has year {record.year}; expected {YEARS[0]} to {YEARS[-1]}.", "year"
-        )
-    title = clean_text(record.title or "")[:MAX_TITLE] or None
-    names = tuple(name for name in (clean_text(one.replace("|", " "))[:64] for one in record.genres) if name)
-    return replace_fields(record, title=title, genres=names)
-
-
-def _upsert(transaction: Transaction, merged: dict[str, MovieFacts], source: str, replace: bool) -> Counts:
-    connection = transaction.connection
-    ids = [
-        (source, external_id, movie_id)
-        for movie_id, facts in merged.items()
-        for source, external_id in facts.external_ids.items()
-    ]
-    save_external_ids(connection, ids)
-    stored = _stored_facts(connection, list(merged))
-    plan = resolve.plan_upsert(merged, stored, source, replace)
-    if plan.movies:
-        _save_movies(transaction, plan)
-    if plan.facts:
-        with bulk.staged(connection, "new_facts", _FACTS, plan.facts) as stage:
-            bulk.upsert_from(connection, MovieFactRow, stage, ["movie_id", "source"])
-    if plan.genres:
-        genres.replace_known(connection, plan.genres)
-    return plan.counts
-
-
-def _save_movies(transaction: Transaction, plan: resolve.Upsert) -> None:
-    connection = transaction.connection
-    rows = [(movie_id, title, search_key(title), year or 0) for movie_id, title, year in plan.movies]
-    with bulk.staged(connection, "new_movies", _MOVIES, rows) as stage:
-        ids = select(stage.c.movie_id)
-        bulk.upsert_from(
-            connection,
-            MovieRow,
-            stage,
-            ["movie_id"],
-            {"n_ratings": 0, "added_at": now(), "revision": transaction.revision()},
-            keep=("n_ratings", "added_at"),
-        )
-        connection.execute(delete(RemovalRow).where(RemovalRow.movie_id.in_(ids)))
-        if plan.counts.added:
-            count_ratings(connection, stage)
-
-
-def _stored_facts(connection: Connection, movie_ids: list[str]) -> dict[str, resolve.BySource]:
-    stored: dict[str, resolve.BySource] = {}
-    with bulk.among(connection, MovieRow.movie_id, movie_ids) as chosen:
-        for movie_id in connection.scalars(select(MovieRow.movie_id).where(chosen)):
-            stored[movie_id] = {}
-    with bulk.among(connection, MovieFactRow.movie_id, movie_ids) as chosen:
-        rows = connection.execute(
-            select(
-                MovieFactRow.movie_id,
-                MovieFactRow.source,
-                MovieFactRow.title,
-                MovieFactRow.year,
-                MovieFactRow.genres,
-            ).where(chosen)
-        )
-        for movie_id, source, title, year, names in rows:
-            stored[movie_id][source] = resolve.Said(title, year, names)
-    return stored
-
-
-def save_external_ids(connection: Connection, ids: Sequence[tuple[str, str, str]]) -> None:
-    """Record (source, external id, movie id); a later movie takes the id over."""
-    if not ids:
-        return
-    distinct = {(source, external_id): movie_id for source, external_id, movie_id in ids}
-    rows = [(source, external_id, movie_id) for (source, external_id), movie_id in distinct.items()]
-    columns = {"source": "text", "external_id": "text", "movie_id": "text"}
-    with bulk.staged(connection, "new_ids", columns, rows) as stage:
-        bulk.upsert_from(connection, ExternalIdRow, stage, ["source", "external_id"])

@@ -9,6 +9,9 @@ from indexer.types import Facts, Movie, Rows
 SOURCES = ("edit", "imdb", "csv", "tmdb", "nfo", "demo", "movielens", "movietweetings", "folder")
 """Kinds of sources, most trusted first; where two disagree about a movie, the earlier one is right."""
 
+COMPLETING = ("imdb", "movielens", "movietweetings")
+"""Sources that are about every film there is: they complete the catalog's movies rather than add theirs."""
+
 SORTS = ("relevance", "ratings", "title", "year", "oldest")
 """Orders of a search: best match, most rated, A to Z, newest first, oldest first."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from typing import NamedTuple
 
 from indexer.catalog.records import SOURCES, Counts, MovieFacts
@@ -29,7 +30,7 @@ class Upsert:
         facts: (movie id, source, title, year, genres) that are new or changed.
         movies: (movie id, title, year) whose resolved facts are new or changed.
         genres: Known genres of the movies whose genres changed.
-        counts: How many movies are new, changed, unchanged.
+        counts: How many movies of the catalog are new, changed, unchanged.
     """
 
     facts: list[tuple[str, str, str | None, int | None, str | None]] = field(default_factory=list)
@@ -44,7 +45,7 @@ def merge_records(records: Iterable[MovieFacts]) -> dict[str, MovieFacts]:
     for new in records:
         old = merged.get(new.movie_id)
         if old is not None:
-            new = replace(
+            new = replace_fields(
                 old,
                 title=new.title or old.title,
                 year=new.year or old.year,
@@ -69,35 +70,58 @@ def _rank(source: str) -> tuple[int, str]:
     return (SOURCES.index(source) if source in SOURCES else len(SOURCES), source)
 
 
+@dataclass(frozen=True)
+class Speaker:
+    """Who speaks, and how.
+
+    Args:
+        source: Kind of the source.
+        replace: What a record leaves out is forgotten rather than kept.
+        adds: Movies that are not in the catalog are added; else what is said of them waits for them.
+    """
+
+    source: str
+    replace: bool = False
+    adds: bool = True
+
+
 def plan_upsert(
-    records: dict[str, MovieFacts], stored: dict[str, BySource], source: str, replace: bool
+    records: dict[str, MovieFacts], stored: dict[str, BySource], present: set[str], speaker: Speaker
 ) -> Upsert:
     """Compare what a source says now with what is stored.
 
     Args:
         records: One per movie id.
-        stored: What every source said before; movies without an entry are new.
-        source: Who speaks.
-        replace: What a record leaves out is forgotten rather than kept.
+        stored: What every source said before.
+        present: The movies that are in the catalog.
+        speaker: Who speaks.
     """
     plan = Upsert()
     added = updated = unchanged = 0
     for movie_id, record in records.items():
-        before = stored.get(movie_id)
-        old = (before or {}).get(source, Said(None, None, None))
-        new = Said(record.title, record.year, "|".join(sorted(set(record.genres))) or None)
-        if not replace:
-            new = Said(new.title or old.title, new.year or old.year, new.genres or old.genres)
-        was = resolve(before or {})
-        now = resolve({**(before or {}), source: new})
+        before = stored.get(movie_id, {})
+        old = before.get(speaker.source, Said(None, None, None))
+        new = _said(record, old, speaker.replace)
         if new != old:
-            plan.facts.append((movie_id, source, *new))
-        if before is None or now != was:
+            plan.facts.append((movie_id, speaker.source, *new))
+        is_new = movie_id not in present
+        if is_new and not speaker.adds:
+            continue
+        was = Said(None, None, None) if is_new else resolve(before)
+        now = resolve({**before, speaker.source: new})
+        if is_new or now != was:
             plan.movies.append((movie_id, now.title or movie_id, now.year))
         if now.genres != was.genres:
-            plan.genres[movie_id] = tuple((now.genres or "").split("|")) if now.genres else ()
-        added += before is None
-        updated += before is not None and now != was
-        unchanged += before is not None and now == was
+            plan.genres[movie_id] = tuple(now.genres.split("|")) if now.genres else ()
+        added += is_new
+        updated += not is_new and now != was
+        unchanged += not is_new and now == was
     plan.counts = Counts(added, updated, unchanged)
     return plan
+
+
+def _said(record: MovieFacts, old: Said, replace: bool) -> Said:
+    new = Said(record.title, record.year, "|".join(sorted(set(record.genres))) or None)
+    if replace:
+        return new
+    return Said(new.title or old.title, new.year or old.year, new.genres or old.genres)

@@ -100,15 +100,18 @@ class _Shape:
         labelled: NDArray[np.bool_] = np.any(labels, axis=1)
         carried = np.where(labelled[:, None], labels > 0, _bits([row.chosen for row in found], n_genres))
         genre = np.where(labelled[:, None], labels, probs)
-        blocks = tuple(_unit(block) for block in (visual, genre, taste))
+        # A taste row's length tells how far people's liking carries; half precision may round it up.
+        taste /= np.maximum(np.linalg.norm(taste, axis=1, keepdims=True), 1.0)
+        blocks = (_unit(visual), _unit(genre), taste)
         has = np.stack([np.any(block, axis=1) for block in blocks], axis=1)
         keep: NDArray[np.bool_] = np.any(has, axis=1)
         ids = tuple(row.movie_id for row, kept in zip(found, keep, strict=True) if kept)
         n_ratings = np.array([row.n_ratings for row in found], dtype=np.int32)[keep]
+        years = np.array([row.year for row in found], dtype=np.int16)[keep]
         groups = [-1 if row.artwork_group is None else row.artwork_group for row in found]
         facts = Facts(
             movie_ids=np.array([one.encode() for one in ids], dtype=np.bytes_),
-            years=np.array([row.year for row in found], dtype=np.int16)[keep],
+            years=years,
             genre_bits=_pack(carried)[keep],
             artwork_groups=np.array(groups, dtype=np.int32)[keep],
             n_ratings=n_ratings,
@@ -116,7 +119,7 @@ class _Shape:
             known=(has[keep] @ np.array([1, 2, 4])).astype(np.uint8),
         )
         visual, genre, taste = (block[keep] for block in blocks)
-        return RowBatch(Rows(ids, visual, genre, taste, has[keep], n_ratings), facts)
+        return RowBatch(Rows(ids, visual, genre, taste, has[keep], n_ratings, years), facts)
 
 
 def _batches(
@@ -200,6 +203,7 @@ def join_batches(batches: Sequence[RowBatch]) -> RowBatch:
             taste=np.concatenate([one.taste for one in rows]),
             known=np.concatenate([one.known for one in rows]),
             n_ratings=np.concatenate([one.n_ratings for one in rows]),
+            years=np.concatenate([one.years_or_zero() for one in rows]),
         ),
         Facts(
             movie_ids=np.concatenate([one.movie_ids for one in facts]),

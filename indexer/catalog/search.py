@@ -32,6 +32,7 @@ class Search:
         genres: A movie must carry each (known, else predicted).
         year_min: Earliest year, inclusive.
         year_max: Latest year, inclusive.
+        known: True for movies whose genres are known, False for those with only predicted ones.
         sort: One of ``SORTS``; None is relevance with ``q``, else ratings.
         limit: Movies per page, 1 to 200.
         cursor: ``next_cursor`` of the page before; None for the first.
@@ -41,6 +42,7 @@ class Search:
     genres: tuple[str, ...] = ()
     year_min: int | None = None
     year_max: int | None = None
+    known: bool | None = None
     sort: str | None = None
     limit: int = 24
     cursor: str | None = None
@@ -135,6 +137,15 @@ def _conditions(search: Search) -> list[ColumnElement[bool]]:
         conditions.append(MovieRow.year >= _year(search.year_min))
     if search.year_max is not None:
         conditions.append(and_(MovieRow.year <= _year(search.year_max), MovieRow.year > 0))
+    if search.known is not None:
+        # A movie has rows of one kind only: known genres, else predicted ones.
+        conditions.append(
+            exists(
+                select(MovieGenreRow.movie_id).where(
+                    MovieGenreRow.movie_id == MovieRow.movie_id, MovieGenreRow.predicted != search.known
+                )
+            )
+        )
     if search.q.strip():
         words = search_key(search.q).split()
         in_title = [MovieRow.search_title.contains(word) for word in words]

@@ -44,6 +44,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
     )
     op.create_table(
+        "movie_facts",
+        sa.Column("movie_id", BinaryText, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("year", sa.Integer(), nullable=True),
+        sa.Column("genres", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("movie_id", "source", name=op.f("pk_movie_facts")),
+    )
+    op.create_table(
         "movies",
         sa.Column("movie_id", BinaryText, nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -110,18 +119,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_embeddings_fingerprint", "embeddings", ["fingerprint", "movie_id"], unique=False)
     op.create_table(
-        "movie_facts",
-        sa.Column("movie_id", BinaryText, nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("year", sa.Integer(), nullable=True),
-        sa.Column("genres", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["movie_id"], ["movies.movie_id"], name=op.f("fk_movie_facts_movie_id_movies"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("movie_id", "source", name=op.f("pk_movie_facts")),
-    )
-    op.create_table(
         "movie_genres",
         sa.Column("movie_id", BinaryText, nullable=False),
         sa.Column("genre_id", sa.Integer(), nullable=False),
@@ -185,7 +182,6 @@ def downgrade() -> None:
     op.drop_table("posters")
     op.drop_index("ix_movie_genres_genre_id", table_name="movie_genres")
     op.drop_table("movie_genres")
-    op.drop_table("movie_facts")
     op.drop_index("ix_embeddings_fingerprint", table_name="embeddings")
     op.drop_table("embeddings")
     op.drop_table("taste_maps")
@@ -199,6 +195,7 @@ def downgrade() -> None:
     op.drop_index("ix_movies_revision", table_name="movies")
     op.drop_index("ix_movies_n_ratings", table_name="movies")
     op.drop_table("movies")
+    op.drop_table("movie_facts")
     op.drop_table("meta")
     op.drop_table("genres")
     op.drop_index("ix_external_ids_movie_id", table_name="external_ids")

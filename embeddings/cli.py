@@ -5,7 +5,9 @@ Torch is imported inside the commands, so that ``--help`` and a wrong option ans
 
 from __future__ import annotations
 
+from embeddings.cli_evaluate import evaluate
 from embeddings.cli_export import export
 from embeddings.cli_predict import predict
+from embeddings.cli_train import train
 
-__all__ = ["export", "predict"]
+__all__ = ["evaluate", "export", "predict", "train"]

@@ -126,6 +126,21 @@ def find_posters(posters_dir: Path, movie_ids: Sequence[str]) -> dict[str, Path]
     return {movie_id: files[movie_id] for movie_id in movie_ids if movie_id in files}
 
 
+def find_labelled_posters(labels: Labels, posters_dir: Path) -> dict[str, Path]:
+    """Find the posters of the movies that have genres.
+
+    Raises:
+        LabelsError: ``posters_dir`` is not a folder, or no movie has both genres and a poster.
+    """
+    posters = find_posters(posters_dir, labels.labelled().movie_ids)
+    if not posters:
+        raise LabelsError(
+            f"none of the {len(labels)} movies has both genres and a poster in {posters_dir}; "
+            "posters are named <Id>.jpg, .jpeg, .png or .webp."
+        )
+    return posters
+
+
 def _suffix_rank(path: Path) -> int | None:
     suffix = path.suffix.lower()
     return POSTER_SUFFIXES.index(suffix) if suffix in POSTER_SUFFIXES else None

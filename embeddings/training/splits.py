@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import TrainingError
 from embeddings.training.artwork import ArtworkHashes, artwork_groups, hash_artwork, join_groups
-from embeddings.training.labels import Labels, find_posters
+from embeddings.training.labels import Labels, find_labelled_posters
 
 FRACTIONS = (0.70, 0.15, 0.15)
 
@@ -76,8 +76,8 @@ def make_splits(
         seed: Which of the equally good splits.
 
     Raises:
-        TrainingError: The fractions are not three shares of 1, or no movie has both
-            genres and a poster.
+        TrainingError: The fractions are not three shares of 1.
+        LabelsError: No movie has both genres and a poster.
     """
     if len(fractions) != 3 or min(fractions) < 0 or not np.isclose(sum(fractions), 1.0):
         raise TrainingError(
@@ -94,7 +94,8 @@ def make_folds(labels: Labels, posters_dir: Path, n_folds: int, seed: int = 0) -
     """Cut the movies into ``n_folds`` about equal parts, by the rules of ``make_splits``.
 
     Raises:
-        TrainingError: ``n_folds`` is below 2, or no movie has both genres and a poster.
+        TrainingError: ``n_folds`` is below 2.
+        LabelsError: No movie has both genres and a poster.
     """
     if n_folds < 2:
         raise TrainingError(f"k-fold needs at least 2 folds, got {n_folds}.")
@@ -118,14 +119,9 @@ def group_movies(
         The labelled movies that have a poster file, and int64, shape (their number,).
 
     Raises:
-        TrainingError: No movie has both genres and a poster.
+        LabelsError: No movie has both genres and a poster.
     """
-    posters = find_posters(posters_dir, labels.labelled().movie_ids)
-    if not posters:
-        raise TrainingError(
-            f"none of the {len(labels)} movies has both genres and a poster in {posters_dir}; "
-            "posters are named <Id>.jpg, .jpeg, .png or .webp."
-        )
+    posters = find_labelled_posters(labels, posters_dir)
     usable = labels.select(posters)
     art = artwork_groups(hashes or hash_artwork(list(posters.values())))
     keys = [f"art {number}" for number in art] + [

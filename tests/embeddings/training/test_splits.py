@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from embeddings.errors import TrainingError
+from embeddings.errors import LabelsError, TrainingError
 from embeddings.training.artwork import artwork_groups, hash_artwork
 from embeddings.training.labels import Labels
 from embeddings.training.splits import Split, label_share_error, make_folds, make_splits
@@ -98,7 +98,7 @@ def test_shares_that_do_not_sum_to_one_are_refused(
 def test_a_folder_without_any_labelled_poster_is_refused(movies: tuple[Labels, Path]) -> None:
     empty = movies[1] / "empty"
     empty.mkdir()
-    with pytest.raises(TrainingError, match="none of the 120 movies"):
+    with pytest.raises(LabelsError, match="none of the 120 movies"):
         make_splits(movies[0], empty)
 
 

@@ -1,0 +1,102 @@
+"""``onesheet evaluate``: how good a checkpoint's genres are, beside predictors that never look."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from embeddings.cli_options import chosen_model, device_option, model_option
+from embeddings.cli_train import labels_argument, posters_argument
+
+if TYPE_CHECKING:
+    from embeddings.evaluation.document import JudgedPosters
+
+_SHOWN = ("macro_f1", "micro_f1", "mean_average_precision", "hamming_skill", "brier_skill", "ece", "jaccard")
+
+
+@click.command()
+@labels_argument
+@posters_argument
+@model_option
+@click.option(
+    "--split", type=click.Path(path_type=Path), help="A split.json of a run: judge only its test side."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@device_option
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    /,
+    labels_file: Path,
+    posters_dir: Path,
+    model: Path | None,
+    split: Path | None,
+    as_json: bool,
+    device: str,
+) -> None:
+    """Judge a checkpoint's genres on labelled posters.
+
+    Example: onesheet evaluate labels.csv posters/
+    """
+    from embeddings.evaluation.document import evaluation_document
+
+    judged, failed = _judge(labels_file, posters_dir, chosen_model(ctx, model), split, device)
+    document = evaluation_document(judged)
+    for poster, error in failed:
+        click.echo(f"onesheet: {poster}: {error}", err=True)
+    click.echo(json.dumps(document, indent=1) if as_json else _table(document))
+
+
+def _judge(
+    labels_file: Path, posters_dir: Path, model: Path | None, split: Path | None, device: str
+) -> tuple[JudgedPosters, list[tuple[str, str]]]:
+    """Predictions of the labelled posters that can be read, and those that cannot."""
+    import numpy as np
+
+    from embeddings.encoded import Poster
+    from embeddings.encoder import Encoder, join_encoded
+    from embeddings.evaluation.document import JudgedPosters
+    from embeddings.training.labels import find_labelled_posters, read_labels
+    from embeddings.training.splits import Split
+
+    labels = read_labels(labels_file)
+    if split is not None:
+        side = set(Split.load(split).test)
+        labels = labels.select(movie_id for movie_id in labels.movie_ids if movie_id in side)
+    files = find_labelled_posters(labels, posters_dir)
+    encoder = Encoder.load(model, device)
+    parts = []
+    with tqdm(total=len(files), unit="poster", disable=not sys.stderr.isatty()) as bar:
+        for part in encoder.encode_batches(Poster(movie_id, path) for movie_id, path in files.items()):
+            parts.append(part)
+            bar.update(len(part) + len(part.failed))
+    encoded = join_encoded(parts, encoder.embedding_dim, len(encoder.genres))
+    targets = labels.select(encoded.movie_ids).targets(encoder.genres)
+    thresholds = np.asarray(encoder.manifest.thresholds, dtype=np.float32)
+    judged = JudgedPosters(encoded.movie_ids, encoder.genres, targets, encoded.genre_probs, thresholds)
+    return judged, [(bad.poster, bad.error) for bad in encoded.failed]
+
+
+def _table(document: dict[str, Any]) -> str:
+    rows = {"this checkpoint": document, **document["trivial"]}
+    width = max(map(len, rows))
+    lines = [f"{document['n']} posters, {len(document['labels'])} genres"]
+    lines.append(
+        " " * width + "".join(f"{name.replace('mean_average_precision', 'mAP'):>15}" for name in _SHOWN)
+    )
+    lines += [
+        f"{name:<{width}}" + "".join(f"{row[key]:>15.4f}" for key in _SHOWN) for name, row in rows.items()
+    ]
+    lines.append("")
+    lines.append(f"{'genre':<14}{'support':>8}{'precision':>11}{'recall':>9}{'F1':>8}{'AP':>8}{'cut':>8}")
+    for genre, row in document["per_genre"].items():
+        lines.append(
+            f"{genre:<14}{row['support']:>8}{row['precision']:>11.3f}{row['recall']:>9.3f}{row['f1']:>8.3f}"
+            f"{row['average_precision']:>8.3f}{row['threshold']:>8.3f}"
+        )
+    return "\n".join(lines)

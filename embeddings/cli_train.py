@@ -1,0 +1,130 @@
+"""``onesheet train``: labels and posters in, a checkpoint with its curves and report out."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embeddings.cli_options import device_option
+from embeddings.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from embeddings.training.config import TrainConfig
+
+# Option -> dotted setting.
+_SETTINGS = {
+    "arch": "model.arch",
+    "init": "model.init",
+    "loss": "loss.name",
+    "sampler": "sampler",
+    "schedule": "optim.schedule",
+    "epochs": "epochs",
+    "batch_size": "batch_size",
+    "lr": "optim.lr",
+    "seed": "seed",
+    "min_support": "data.min_support",
+}
+
+labels_argument = click.argument("labels_file", metavar="LABELS.csv", type=click.Path(path_type=Path))
+posters_argument = click.argument("posters_dir", metavar="POSTERS_DIR", type=click.Path(path_type=Path))
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that change a training setting."""
+    options = (
+        click.option("--arch", help="Architecture, or two joined by +."),
+        click.option("--init", help="imagenet, none, a torchvision weight name, or a safetensors file."),
+        click.option("--loss", help="bce, weighted_bce, focal, asl, soft_f1, ..."),
+        click.option("--sampler", help="none, inverse_frequency or compound_genres."),
+        click.option("--schedule", help="constant, step, exponential, cosine, one_cycle or plateau."),
+        click.option("--epochs", type=click.IntRange(1)),
+        click.option("--batch-size", type=click.IntRange(2)),
+        click.option("--lr", type=float, help="Peak learning rate of neck and head."),
+        click.option("--seed", type=int),
+        click.option("--min-support", type=click.IntRange(1), help="Training movies that a genre needs."),
+        click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Any other setting by its dotted name, e.g. augment.mixup=0.2.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@labels_argument
+@posters_argument
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the run."
+)
+@settings_options
+@click.option("--folds", type=click.IntRange(2), help="Train so many nets, each validated on another part.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings as TOML.")
+@click.option("--summary", is_flag=True, help="Print the net's parameters per layer and stop.")
+@device_option
+def train(labels_file: Path, posters_dir: Path, out: Path, summary: bool, **options: Any) -> None:
+    """Train an encoder; run it again after an interruption and it goes on.
+
+    Example: onesheet train labels.csv posters/ --out runs/first --arch mobilenet_v2 --epochs 8
+    """
+    from embeddings.training.labels import read_labels
+    from embeddings.training.train import build_net
+    from embeddings.training.train import train as run
+
+    config = config_from_options(options)
+    labels = read_labels(labels_file)
+    if summary:
+        from embeddings.models.summary import summary as describe
+
+        n_genres = len(config.data.genres) or len(labels.vocabulary(config.data.min_support))
+        click.echo(describe(build_net(config, n_genres)))
+        return
+    result = run(labels, posters_dir, out, config, say=_say)
+    if result is not None:
+        for name, figures in result.finished.manifest.metrics.items():
+            click.echo(f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+        click.echo(f"checkpoint of epoch {result.best_epoch}: {result.checkpoint}")
+
+
+def config_from_options(options: dict[str, Any]) -> TrainConfig:
+    """Settings from ``--config``, then the options given, then ``--set``.
+
+    Raises:
+        InvalidRequestError: A ``--set`` is not NAME=VALUE.
+        TrainingError: A setting is unknown or unfit.
+    """
+    from embeddings.training.config import parse_config, read_toml
+
+    file = options.get("config_file")
+    config = parse_config(read_toml(file), str(file)) if file else parse_config({}, "settings")
+    values = {name: options[key] for key, name in _SETTINGS.items() if options.get(key) is not None}
+    if options.get("device", "auto") != "auto":
+        values["device"] = options["device"]
+    for assignment in options.get("assignments", ()):
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise InvalidRequestError(
+                f"--set {assignment!r} is not NAME=VALUE; for instance augment.mixup=0.2."
+            )
+        values[name.strip()] = _toml_value(text.strip())
+    return config.with_values(values)
+
+
+def _toml_value(text: str) -> Any:
+    """The value that TOML reads, or the bare text: ``--set model.arch=resnet18`` needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

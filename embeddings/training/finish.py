@@ -1,0 +1,126 @@
+"""From the best epoch's weights to a checkpoint: stored narrow, calibrated, cut, judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from embeddings.checkpoint import Calibration, CheckpointManifest
+from embeddings.checkpoint_weights import save_checkpoint
+from embeddings.encoder import Encoder
+from embeddings.evaluation.calibration import fit_calibration
+from embeddings.evaluation.document import JudgedPosters, evaluation_document
+from embeddings.evaluation.thresholds import fit_thresholds
+from embeddings.models.poster_net import PosterNet
+from embeddings.training.config import TrainConfig
+from embeddings.training.data import TrainingData
+from embeddings.transforms import Preprocessing
+
+HEADLINES = (
+    "n",
+    "macro_f1",
+    "micro_f1",
+    "mean_average_precision",
+    "hamming_skill",
+    "brier_skill",
+    "ece",
+    "jaccard",
+    "subset_accuracy",
+)
+_ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished checkpoint and its figures.
+
+    Args:
+        manifest: As written.
+        validation: Figures of the movies that cuts and calibration were fitted on: flattering.
+        test: Figures of movies that nothing was fitted on; None without a test side.
+    """
+
+    manifest: CheckpointManifest
+    validation: dict[str, Any]
+    test: dict[str, Any] | None
+
+
+def finish(
+    directory: Path,
+    net: PosterNet,
+    data: TrainingData,
+    config: TrainConfig,
+    provenance: Mapping[str, Any],
+    device: torch.device,
+) -> Finished:
+    """Write a checkpoint and judge it.
+
+    The net is stored first and judged as it comes back, so that calibration,
+    cuts and figures are those of the narrow weights that users get.
+
+    Args:
+        directory: Where the checkpoint goes.
+        net: The net of the best epoch.
+        data: The run's movies.
+        config: The run's settings.
+        provenance: What the manifest says about where it comes from.
+        device: Where the net runs.
+    """
+    model, n_genres = config.model, len(data.genres)
+    plain = CheckpointManifest(
+        arch=model.arch,
+        net={},
+        embedding_dim=model.embedding_dim,
+        genres=data.genres,
+        thresholds=(0.5,) * n_genres,
+        calibration=Calibration.none(n_genres),
+        preprocessing=Preprocessing(model.width, model.height, model.fit, model.interpolation),
+        provenance=dict(provenance) | {"date": datetime.now(UTC).date().isoformat()},
+    )
+    save_checkpoint(directory, net, plain, config.stored_as)
+    encoder = Encoder.load(directory, str(device))
+    logits = predict_logits(encoder, data, data.validation)
+    calibration = fit_calibration(logits, data.hard[data.validation])
+    probs = calibration.apply(logits)
+    thresholds = fit_thresholds(probs, data.hard[data.validation], config.seed)
+    fitted = replace(plain, calibration=calibration, thresholds=thresholds)
+    validation = evaluation_document(_judged(fitted, data, data.validation, probs))
+    test = None
+    if len(data.test):
+        unseen = calibration.apply(predict_logits(encoder, data, data.test))
+        test = evaluation_document(_judged(fitted, data, data.test, unseen))
+    metrics = {"validation": _headlines(validation)} | ({"test": _headlines(test)} if test else {})
+    written = save_checkpoint(directory, encoder.net, replace(fitted, metrics=metrics), config.stored_as)
+    return Finished(written, validation, test)
+
+
+def write_figures(path: Path, finished: Finished) -> None:
+    """Write both documents as JSON."""
+    content = {"validation": finished.validation, "test": finished.test}
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def predict_logits(encoder: Encoder, data: TrainingData, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Logits of cached posters, float32, (len(rows), n_genres)."""
+    parts = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
+    return np.concatenate([encoder.encode_pixels(data.cache.pixels[part])[1] for part in parts])
+
+
+def _judged(
+    manifest: CheckpointManifest, data: TrainingData, rows: NDArray[np.int64], probs: NDArray[np.float32]
+) -> JudgedPosters:
+    ids = tuple(data.cache.movie_ids[row] for row in rows)
+    thresholds = np.asarray(manifest.thresholds, dtype=np.float32)
+    return JudgedPosters(ids, data.genres, data.hard[rows], probs, thresholds)
+
+
+def _headlines(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in HEADLINES}

@@ -1,0 +1,273 @@
+"""One training run from labels to checkpoint, as one readable loop.
+
+Under the run's folder lie ``settings.json``, ``split.json``, ``history.csv``,
+``state/`` (to go on after a kill), ``best.safetensors`` and ``epochs/``
+(weights), ``figures.json``, and ``checkpoint/``, which is the result.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from embeddings.devices import choose_device
+from embeddings.errors import TrainingError
+from embeddings.evaluation.metrics import average_precisions, macro_columns
+from embeddings.evaluation.thresholds import sweep_thresholds
+from embeddings.models.poster_net import NetSpec, PosterNet
+from embeddings.models.registry import build_model
+from embeddings.training.config import TrainConfig
+from embeddings.training.data import TrainingData, deal_sides, load_data
+from embeddings.training.distributed import Processes, joined_processes, local_device
+from embeddings.training.finish import Finished, finish, write_figures
+from embeddings.training.history import write_history, write_tensorboard
+from embeddings.training.labels import Labels
+from embeddings.training.run_state import RunState, load_state, save_state
+from embeddings.training.splits import Split
+from embeddings.training.trainer import Trainer
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a run left behind.
+
+    Args:
+        checkpoint: Folder of the checkpoint.
+        history: Figures of each epoch.
+        best_epoch: Number of the kept epoch, from 1.
+        finished: Manifest and figures.
+        n_failed: Posters that could not be read.
+    """
+
+    checkpoint: Path
+    history: tuple[dict[str, float], ...]
+    best_epoch: int
+    finished: Finished
+    n_failed: int
+
+
+def train(
+    labels: Labels, posters_dir: Path, out: Path, config: TrainConfig, say: Say = lambda _: None
+) -> TrainedModel | None:
+    """Train an encoder; called again after a kill, it goes on after the last finished epoch.
+
+    Args:
+        labels: Movies and their genres.
+        posters_dir: Folder of posters.
+        out: The run's folder; made if absent.
+        config: The run's settings.
+        say: Is told each step in a line.
+
+    Returns:
+        The result; None in a process that only helped (``torchrun``).
+
+    Raises:
+        TrainingError: The data or settings do not fit, or ``out`` holds another run.
+    """
+    device = choose_device(local_device(config.device))
+    out.mkdir(parents=True, exist_ok=True)
+    with joined_processes(device) as processes:
+        data = _load(labels, posters_dir, out, config, processes)
+        if processes.leads:
+            say(_describe(data))
+        net = build_net(config, len(data.genres))
+        start_at_prior(net, data)
+        trainer = Trainer(net, data, config, device, processes)
+        history = _learn(trainer, out, config, processes, say)
+        if not processes.leads:
+            return None
+        best = best_epoch(history, config.monitor)
+        net = trainer.judged
+        net.load_state_dict(load_file(out / "best.safetensors"))
+        finished = finish(out / "checkpoint", net, data, config, _provenance(config, data, best), device)
+        write_figures(out / "figures.json", finished)
+        return TrainedModel(out / "checkpoint", history, best, finished, len(data.cache.failed))
+
+
+def build_net(config: TrainConfig, n_genres: int) -> PosterNet:
+    """Build the net of a run with its first weights; the seed decides the random ones."""
+    model = config.model
+    spec = NetSpec(
+        model.arch,
+        n_genres,
+        model.embedding_dim,
+        model.width,
+        model.height,
+        model.dropout,
+        model.norm,
+        model.activation,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return build_model(model.arch, n_genres, model.embedding_dim, init=model.init, spec=spec)
+
+
+def start_at_prior(net: PosterNet, data: TrainingData) -> None:
+    """Let the head begin with each genre's share: otherwise the first epoch is spent on learning it.
+
+    Source:
+        T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, section 4.1.
+    """
+    share = torch.from_numpy(data.hard[data.train].mean(axis=0)).clamp(1e-3, 1 - 1e-3)
+    with torch.no_grad():
+        net.head.bias.copy_(torch.logit(share))
+
+
+def best_epoch(history: tuple[dict[str, float], ...], monitor: str) -> int:
+    """Number of the epoch with the best monitored figure, from 1; the first of equals."""
+    return int(np.argmax(_figures(history, monitor))) + 1
+
+
+def _learn(
+    trainer: Trainer, out: Path, config: TrainConfig, processes: Processes, say: Say
+) -> tuple[dict[str, float], ...]:
+    """Run the epochs that are still to be run."""
+    settings = config.model_dump(mode="json")
+    state = load_state(out / "state", trainer)
+    _refuse_another_run(state, settings, trainer.data, out)
+    history = state.history if state else ()
+    while len(history) < config.epochs and not _gave_up(history, config):
+        epoch, started = len(history), time.perf_counter()
+        result = trainer.run_epoch(epoch, _figures(history, config.monitor))
+        row = {"epoch": epoch + 1, "lr": result.lr, "train_loss": result.loss}
+        row |= {"images_per_second": result.images_per_second}
+        if processes.leads:
+            row |= validation_figures(trainer) | {"seconds": time.perf_counter() - started}
+        if config.monitor not in row and processes.leads:
+            raise TrainingError(f"no figure {config.monitor!r} to monitor; choose one of {', '.join(row)}.")
+        row[config.monitor] = processes.agree(row.get(config.monitor, 0.0), trainer.device)
+        history = (*history, row)
+        if processes.leads:
+            _record(out, history, config, trainer, RunState(history, settings, trainer.data.genres.genres))
+            say(_line(row, config))
+        processes.wait()
+    return history
+
+
+def validation_figures(trainer: Trainer) -> dict[str, float]:
+    """Figures of the validation side: ranking, F1 at the best common cut, cross-entropy."""
+    targets = trainer.data.hard[trainer.data.validation]
+    logits = trainer.predict(trainer.data.validation).astype(np.float64)
+    probs = (0.5 * (1 + np.tanh(logits / 2))).astype(np.float32)
+    sweep = sweep_thresholds(probs, targets)
+    return {
+        "val_loss": float(np.mean(np.logaddexp(0.0, logits) - targets * logits)),
+        "mean_average_precision": float(average_precisions(targets, probs)[macro_columns(targets)].mean()),
+        "macro_f1": float(sweep.macro_f1.max()),
+        "micro_f1": float(sweep.micro_f1.max()),
+        "val_brier": float(np.mean((probs - targets) ** 2)),
+    }
+
+
+def _record(
+    out: Path, history: tuple[dict[str, float], ...], config: TrainConfig, trainer: Trainer, state: RunState
+) -> None:
+    """Write what the epoch gave: best weights first, the state that vouches for them last."""
+    weights = {
+        name: value.detach().cpu().contiguous().clone() for name, value in trainer.judged.state_dict().items()
+    }
+    if best_epoch(history, config.monitor) == len(history):
+        save_file(weights, out / "best.safetensors.new")
+        (out / "best.safetensors.new").replace(out / "best.safetensors")
+    if config.keep_epochs:
+        (out / "epochs").mkdir(exist_ok=True)
+        save_file(weights, out / "epochs" / f"epoch-{len(history):04d}.safetensors")
+    if config.tensorboard:
+        write_tensorboard(out, history[-1])
+    write_history(out, history)
+    save_state(out / "state", state, trainer)
+
+
+def _load(
+    labels: Labels, posters_dir: Path, out: Path, config: TrainConfig, processes: Processes
+) -> TrainingData:
+    """Deal the sides and decode, in the leading process first: the others find its files."""
+    cache_dir = config.data.cache_dir or out / "cache"
+    data = None
+    if processes.leads:
+        (out / "settings.json").write_text(config.model_dump_json(indent=1), encoding="utf-8")
+        data = load_data(labels, posters_dir, config, _split(labels, posters_dir, out, config), cache_dir)
+    processes.wait()
+    return data or load_data(labels, posters_dir, config, Split.load(out / "split.json"), cache_dir)
+
+
+def _split(labels: Labels, posters_dir: Path, out: Path, config: TrainConfig) -> Split:
+    """The run's split: dealt once, then read again when the run goes on."""
+    if (out / "split.json").is_file() and (out / "state").is_dir():
+        return Split.load(out / "split.json")
+    split = deal_sides(labels, posters_dir, config.data)
+    split.save(out / "split.json")
+    return split
+
+
+def _refuse_another_run(
+    state: RunState | None, settings: dict[str, Any], data: TrainingData, out: Path
+) -> None:
+    """Going on is only right with the settings of before; more epochs are allowed."""
+    if state is None:
+        return
+    changed = [
+        key
+        for key in settings
+        if key not in ("epochs", "device", "patience", "tensorboard", "keep_epochs")
+        and json.dumps(state.settings.get(key), sort_keys=True) != json.dumps(settings[key], sort_keys=True)
+    ]
+    if changed or state.genres != data.genres.genres:
+        what = ", ".join(changed) or "the genres"
+        raise TrainingError(
+            f"{out} holds a run with other settings ({what} differ); give another --out or remove it."
+        )
+
+
+def _figures(history: tuple[dict[str, float], ...], monitor: str) -> list[float]:
+    sign = -1.0 if monitor.endswith(("loss", "brier")) else 1.0
+    values = [sign * row[monitor] for row in history]
+    return [-math.inf if math.isnan(value) else value for value in values]
+
+
+def _gave_up(history: tuple[dict[str, float], ...], config: TrainConfig) -> bool:
+    if not config.patience or not history:
+        return False
+    return len(history) - best_epoch(history, config.monitor) >= config.patience
+
+
+def _line(row: Mapping[str, float], config: TrainConfig) -> str:
+    return (
+        f"epoch {row['epoch']:.0f}/{config.epochs}: loss {row['train_loss']:.4f}, "
+        f"validation {row['val_loss']:.4f}, "
+        f"mAP {row['mean_average_precision']:.4f}, macro-F1 {row['macro_f1']:.4f}, "
+        f"micro-F1 {row['micro_f1']:.4f}, {row['images_per_second']:.1f} posters/s"
+    )
+
+
+def _describe(data: TrainingData) -> str:
+    sides = f"{len(data.train)} to learn from, {len(data.validation)} to validate, {len(data.test)} to test"
+    failed = "".join(f"\nunreadable: {bad.poster}: {bad.error}" for bad in data.cache.failed)
+    return f"{sides}; {len(data.genres)} genres: {', '.join(data.genres)}{failed}"
+
+
+def _provenance(config: TrainConfig, data: TrainingData, best: int) -> dict[str, Any]:
+    settings = config.model_dump(mode="json", exclude={"data": {"cache_dir"}, "device": True})
+    # A checkpoint is given away: it names files, not the folders of the machine that made it.
+    settings["model"]["init"] = "+".join(Path(part).name for part in config.model.init.split("+"))
+    for section, key in (("loss", "soft_labels"), ("data", "split_file")):
+        settings[section][key] = settings[section][key] and Path(settings[section][key]).name
+    return {
+        "settings": settings,
+        "n_train": len(data.train),
+        "n_validation": len(data.validation),
+        "n_test": len(data.test),
+        "best_epoch": best,
+        "torch": torch.__version__,
+    }

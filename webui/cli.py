@@ -29,7 +29,7 @@ COMMANDS = {
     "reindex": "recommender.cli:reindex",
     "similar": "recommender.cli:similar",
     "evaluate-similar": "recommender.cli:evaluate_similar",
-    "demo": "webui.commands:demo",
+    "demo": "webui.demo:demo",
     "serve": "webui.commands:serve",
 }
 

@@ -80,8 +80,9 @@ def read_pointer(root: Path) -> Pointer | None:
     except FileNotFoundError:
         return None
     words = data.decode("utf-8", "replace").split()
-    if len(words) != 2 or Path(words[0]).name != words[0] or len(words[1]) != 64:
+    pointer = Pointer(words[0], words[1]) if len(words) == 2 else Pointer("", "")
+    if pointer_bytes(pointer) != data or Path(pointer.name).name != pointer.name:
         raise SnapshotError(
             f"{path} should hold the name and digest of a snapshot, got {data[:80]!r}; {CURE}."
         )
-    return Pointer(words[0], words[1])
+    return pointer

@@ -53,6 +53,8 @@ class VectorIndex(ABC):
     kind: ClassVar[str]
     exact: ClassVar[bool]
     """Whether the k best are promised, or nearly always found."""
+    row_error: ClassVar[float] = 1e-3
+    """How far a number of a stored row may be from what was put in: half precision at 1."""
 
     def __init__(self, widths: Widths) -> None:
         self.widths = widths

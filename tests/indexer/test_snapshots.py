@@ -1,0 +1,251 @@
+"""Snapshots that were damaged, swapped or cut short by a failing disk, and the cure."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embeddings.errors import SnapshotError
+from indexer import durable
+from indexer.catalog import Catalog, MovieFacts
+from indexer.ingest import put_movie
+from indexer.manifests import CURRENT_FILE, MANIFEST_FILE
+from indexer.reader import IndexReader
+from indexer.reindex import ReindexOptions, reindex
+from indexer.snapshots import SnapshotStore
+from indexer.verify import repair, verify
+
+QUIET = ReindexOptions(progress=False)
+IDS = [f"tt{i:07d}" for i in range(12)]
+FLIPS_PER_FILE = 20
+
+
+@pytest.fixture
+def published(
+    catalog: Catalog, store: SnapshotStore, small_encoder: Any, add_movies: Callable[..., None]
+) -> Path:
+    """The directory of a snapshot of twelve movies."""
+    add_movies(IDS)
+    report = reindex(catalog, small_encoder, store, options=QUIET)
+    return store.directory / report.snapshot
+
+
+def test_a_snapshot_describes_itself(published: Path, store: SnapshotStore) -> None:
+    manifest = store.manifest()
+    assert manifest is not None
+    assert (manifest.name, manifest.kind, manifest.count) == (published.name, "exact", 12)
+    assert manifest.widths == (48, 3, 0)
+    assert manifest.genres == ("Comedy", "Drama", "Horror")
+    assert set(manifest.files) == {path.name for path in published.iterdir()} - {MANIFEST_FILE}
+    snapshot = store.open()
+    assert snapshot is not None
+    assert [one.decode() for one in snapshot.facts.movie_ids.tolist()] == IDS
+
+
+def test_spreads_are_the_standard_deviation_of_random_pairs(published: Path, store: SnapshotStore) -> None:
+    snapshot = store.open()
+    assert snapshot is not None
+    assert snapshot.pairs.shape == (20_000, 3)
+    assert np.isnan(snapshot.pairs[:, 2]).all()
+    visual, _, taste = snapshot.manifest.spreads
+    assert visual == pytest.approx(float(snapshot.pairs[:, 0].std()), rel=1e-5)
+    assert taste == 1.0
+
+
+def test_every_flipped_byte_is_refused_and_repaired_from_the_catalog(
+    published: Path, store: SnapshotStore, catalog: Catalog
+) -> None:
+    rng = np.random.default_rng(0)
+    for path in [*sorted(published.iterdir()), store.root / CURRENT_FILE]:
+        whole = path.read_bytes()
+        for at in rng.integers(0, len(whole), FLIPS_PER_FILE).tolist():
+            broken = bytearray(whole)
+            broken[at] ^= 1 << int(rng.integers(0, 8))
+            path.write_bytes(broken)
+            with pytest.raises(SnapshotError, match="verify --repair"):
+                store.open()
+        assert not verify(catalog, store).ok
+        path.write_bytes(whole)
+    path.write_bytes(bytes(broken))
+    fixed = repair(catalog, store)
+    assert (fixed.ok, fixed.repaired, fixed.rows) == (True, True, 12)
+
+
+@pytest.mark.parametrize("name", ["vectors.faiss", "movie_ids.npy", MANIFEST_FILE])
+def test_a_truncated_or_missing_file_is_refused(published: Path, store: SnapshotStore, name: str) -> None:
+    whole = (published / name).read_bytes()
+    (published / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SnapshotError, match=name):
+        store.open()
+    (published / name).unlink()
+    with pytest.raises(SnapshotError, match=name):
+        store.open()
+
+
+def test_files_swapped_between_snapshots_are_refused(
+    published: Path, store: SnapshotStore, catalog: Catalog, small_encoder: Any, draw_poster: Any
+) -> None:
+    old = shutil.copytree(published, published.parent.parent / "copy")
+    put_movie(catalog, store, lambda: small_encoder, MovieFacts("new"), draw_poster("new"))
+    report = reindex(catalog, small_encoder, store, options=QUIET)
+    newer = store.directory / report.snapshot
+    assert newer != published
+    shutil.copy(old / "vectors.faiss", newer / "vectors.faiss")
+    with pytest.raises(SnapshotError, match=r"vectors\.faiss is damaged"):
+        store.open()
+    shutil.copy(old / MANIFEST_FILE, newer / MANIFEST_FILE)
+    with pytest.raises(SnapshotError, match="not the manifest that was published"):
+        store.open()
+
+
+def test_a_manifest_from_another_encoder_does_not_verify(
+    published: Path, store: SnapshotStore, catalog: Catalog, make_encoder: Any
+) -> None:
+    document = json.loads((published / MANIFEST_FILE).read_text())
+    document["fingerprint"] = "f" * 64
+    data = json.dumps(document).encode()
+    (published / MANIFEST_FILE).write_bytes(data)
+    import hashlib
+
+    (store.root / CURRENT_FILE).write_text(f"{published.name} {hashlib.sha256(data).hexdigest()}\n")
+    found = verify(catalog, store)
+    assert not found.ok
+    assert "does not know encoder ffffffffffff" in found.problems[0]
+    assert repair(catalog, store).ok
+
+
+def test_readers_answer_from_the_catalog_while_the_index_is_lost(
+    published: Path, store: SnapshotStore, catalog: Catalog
+) -> None:
+    expected = _answers(IndexReader(catalog, store))
+    shutil.rmtree(store.root)
+    reader = IndexReader(catalog, store)
+    assert _answers(reader) == expected
+    assert reader.view().manifest.kind == "catalog"
+    assert reader.problem is not None
+    assert repair(catalog, store).repaired
+    assert reader.refresh().manifest.kind == "exact"
+    assert reader.problem is None
+    assert _answers(reader) == expected
+
+
+def test_an_open_snapshot_outlives_its_directory(
+    published: Path, store: SnapshotStore, catalog: Catalog
+) -> None:
+    reader = IndexReader(catalog, store)
+    expected = _answers(reader)
+    shutil.rmtree(store.root)
+    assert _answers(reader) == expected
+    assert reader.refresh().manifest.name == published.name
+
+
+def test_only_the_last_two_snapshots_are_kept(
+    published: Path, store: SnapshotStore, catalog: Catalog, small_encoder: Any, draw_poster: Any
+) -> None:
+    (store.directory / ".writing-r1-exact-dead").mkdir()
+    for name in ("a", "b", "c"):
+        put_movie(catalog, store, lambda: small_encoder, MovieFacts(name), draw_poster(name))
+        reindex(catalog, small_encoder, store, options=QUIET)
+    pointer = store.pointer()
+    assert pointer is not None
+    left = {path.name for path in store.directory.iterdir()}
+    assert len(left) == 2
+    assert pointer.name in left
+    assert published.name not in left
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_fails_at_any_step_leaves_the_old_snapshot_answering(
+    published: Path,
+    store: SnapshotStore,
+    catalog: Catalog,
+    small_encoder: Any,
+    draw_poster: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    error: int,
+) -> None:
+    put_movie(catalog, store, lambda: small_encoder, MovieFacts("new"), draw_poster("new"))
+    expected = _answers(IndexReader(catalog, store))
+    steps = 0
+    while True:
+        steps += 1
+        with monkeypatch.context() as patch:
+            disk = FailingDisk(steps, error)
+            disk.install(patch)
+            try:
+                reindex(catalog, small_encoder, store, options=QUIET)
+            except OSError as failed:
+                assert failed.errno == error
+        pointer = store.pointer()
+        assert pointer is not None
+        if not disk.failed:
+            break
+        assert _answers(IndexReader(catalog, store)) == expected
+        assert verify(catalog, store).ok
+    assert steps > 20
+    assert pointer.name != published.name
+    assert _answers(IndexReader(catalog, store)) == expected
+
+
+class FailingDisk:
+    """Fails the n-th write, flush or rename of the store, as a full or broken disk does."""
+
+    def __init__(self, at: int, error: int) -> None:
+        self.left = at
+        self.error = error
+        self.failed = False
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(durable.os, "fsync", self._counted(os.fsync))
+        for name in ("rename", "replace"):
+            patch.setattr(Path, name, self._counted(getattr(Path, name)))
+        real_open = Path.open
+
+        def open_(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+            file = real_open(path, mode, *args, **kwargs)
+            return WriteCounter(file, self._counted(file.write)) if "x" in mode else file
+
+        patch.setattr(Path, "open", open_)
+
+    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                self.failed = True
+                raise OSError(self.error, os.strerror(self.error))
+            return function(*args, **kwargs)
+
+        return call
+
+
+class WriteCounter:
+    """A file whose writes are counted."""
+
+    def __init__(self, file: Any, write: Callable[[bytes], int]) -> None:
+        self._file = file
+        self.write = write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> WriteCounter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def _answers(reader: IndexReader) -> list[tuple[tuple[str, ...], list[float]]]:
+    view = reader.view()
+    rows = view.find_rows(IDS)
+    queries = np.concatenate([rows.visual, 0.5 * rows.genre, rows.taste], axis=1)
+    found = [view.search(query, 5) for query in queries]
+    return [(one.movie_ids, one.scores.tolist()) for one in found]

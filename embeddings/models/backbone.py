@@ -42,10 +42,6 @@ class Backbone(nn.Module, ABC):
     def stages(self) -> list[nn.Module]:
         """Parts from the input to the output; freezing and unfreezing goes by them."""
 
-    @abstractmethod
-    def spatial_layer(self) -> nn.Module:
-        """The last module whose output still is a map (n, c, h, w); heat-maps look there."""
-
     def forward_features(self, x: Tensor) -> Tensor:
         """Features (n, num_features) of RGB in [0, 1], float, (n, 3, h, w)."""
         return self.forward_pooled((x - self.mean) / self.std)

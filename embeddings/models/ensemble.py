@@ -27,8 +27,5 @@ class BranchedBackbone(Backbone):
         rows = [nn.ModuleList([stage for stage in row if stage is not None]) for row in zip_longest(*columns)]
         return list(rows[::-1])
 
-    def spatial_layer(self) -> nn.Module:
-        return self._members()[0].spatial_layer()
-
     def _members(self) -> list[Backbone]:
         return [branch for branch in self.branches if isinstance(branch, Backbone)]

@@ -53,6 +53,9 @@ def freeze_backbone(net: PosterNet, until: int | None = None) -> None:
     """
     stages = net.backbone.stages()
     n_frozen = len(range(len(stages))[:until])
+    for parameter in net.backbone.parameters():
+        # Those outside of every stage, such as position embeddings, count as input.
+        parameter.requires_grad_(n_frozen == 0)
     for i, stage in enumerate(stages):
         for parameter in stage.parameters():
             parameter.requires_grad_(i >= n_frozen)

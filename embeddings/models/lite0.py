@@ -96,6 +96,3 @@ class EfficientNetLite0(Backbone):
 
     def stages(self) -> list[nn.Module]:
         return list(self.features)
-
-    def spatial_layer(self) -> nn.Module:
-        return self.features[-1]

@@ -32,9 +32,6 @@ class ScratchNet(Backbone):
     def stages(self) -> list[nn.Module]:
         return [*self.features, *self.dense]
 
-    def spatial_layer(self) -> nn.Module:
-        return self.features[-1] if len(self.features) else self.features
-
 
 def custom_cnn(spec: NetSpec) -> ScratchNet:
     """Seven 3x3 convolutions of 32-32-64-64-128-128-256 filters, global average pooling, dense 512.

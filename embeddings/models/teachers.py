@@ -30,9 +30,6 @@ class InceptionMixed7a(Backbone):
     def stages(self) -> list[nn.Module]:
         return list(self.net.children())
 
-    def spatial_layer(self) -> nn.Module:
-        return self.stages()[-1]
-
 
 class SlimBottleneck(nn.Module):
     """Pre-activation bottleneck of TF-slim: the stride sits in a block's last unit."""
@@ -72,17 +69,13 @@ class ResNet101V2Stage3(Backbone):
                 cin = width
         self.blocks = nn.Sequential(*blocks)
         self.tail = nn.BatchNorm2d(cin)
-        self.tail_activation = nn.ReLU()
 
     def forward_pooled(self, x: Tensor) -> Tensor:
         x = self.conv0(x)
         padding = (*same_padding(x.shape[-1], 3, 2), *same_padding(x.shape[-2], 3, 2))
         x = F.max_pool2d(F.pad(x, padding, value=float("-inf")), 3, 2)
-        pooled: Tensor = self.tail_activation(self.tail(self.blocks(x))).mean((2, 3))
+        pooled: Tensor = F.relu(self.tail(self.blocks(x))).mean((2, 3))
         return pooled
 
     def stages(self) -> list[nn.Module]:
         return [self.conv0, *self.blocks, self.tail]
-
-    def spatial_layer(self) -> nn.Module:
-        return self.tail_activation

@@ -12,6 +12,11 @@ from embeddings.errors import InvalidRequestError
 from embeddings.models.backbone import IMAGENET_MEAN, IMAGENET_STD, Backbone
 from embeddings.torchvision_ops import torchvision
 
+# Children whose own children are the stages, by the families' names for them.
+_BODIES = ("features", "layers", "trunk_output", "encoder")
+# Nets that read one size only and do not say so.
+_FIXED_SIZES = {"maxvit_t": 224}
+
 
 @cache
 def torchvision_names() -> tuple[str, ...]:
@@ -34,7 +39,7 @@ class TorchvisionNet(Backbone):
         super().__init__(num_features, IMAGENET_MEAN, IMAGENET_STD)
         self.net = net
         self.classifier_name = classifier
-        self.image_size: int | None = getattr(net, "image_size", None)
+        self.image_size: int | None = getattr(net, "image_size", _FIXED_SIZES.get(name))
 
     def forward_pooled(self, x: Tensor) -> Tensor:
         if self.image_size is not None and x.shape[-2:] != (self.image_size, self.image_size):
@@ -48,16 +53,10 @@ class TorchvisionNet(Backbone):
     def stages(self) -> list[nn.Module]:
         stages: list[nn.Module] = []
         for name, child in self.net.named_children():
-            stages.extend(child if name == "features" and isinstance(child, nn.Sequential) else [child])
+            body = child.layers if name == "encoder" else child
+            expands = name in _BODIES and isinstance(body, nn.Sequential)
+            stages.extend(body if expands else [child])
         return stages
-
-    def spatial_layer(self) -> nn.Module:
-        if isinstance(getattr(self.net, "features", None), nn.Sequential):
-            return self.net.features  # type: ignore[no-any-return]
-        for name in ("layer4", "trunk_output", "stage4", "conv5", "Mixed_7c", "inception5b"):
-            if hasattr(self.net, name):
-                return getattr(self.net, name)  # type: ignore[no-any-return]
-        raise InvalidRequestError("this architecture has no map of features to draw a heat-map from")
 
 
 def _arguments(name: str, weights: str | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from indexer.catalog import Catalog, MovieFacts
 from indexer.durable import write_durably
 from indexer.scan import hash_file
 from indexer.snapshots import SnapshotStore
+from indexer.taste_map import predict_taste as predicted_rows
 from indexer.types import Movie, PosterEncoder, TasteFactors
 
 _SUFFIXES = {b"\xff\xd8\xff": ".jpg", b"\x89PNG": ".png", b"RIFF": ".webp"}
@@ -113,7 +114,7 @@ def encode_one(encoder: PosterEncoder, movie_id: str, poster: bytes) -> EncodedP
 
 
 def predict_taste(catalog: Catalog, movie_id: str) -> None:
-    """Place a movie that nobody rated by taste, from its poster and genres, where a taste model is in use."""
+    """Place a movie that nobody rated by taste, where a taste model is in use."""
     active = catalog.active()
     if active.fingerprint is None or active.taste_model is None:
         return
@@ -121,12 +122,9 @@ def predict_taste(catalog: Catalog, movie_id: str) -> None:
     taste_map = catalog.find_map(active.taste_model)
     if taste_map is None or not len(rows) or (rows.known[0, 2] and rows.n_ratings[0] > 0):
         return
-    row = np.concatenate([rows.visual[0], rows.genre[0], [1.0]])
-    factor = (row @ taste_map).astype(np.float32)
-    norm = float(np.linalg.norm(factor))
-    unit = factor / norm if norm > 0 else factor
+    factor = predicted_rows(rows.visual, rows.genre, taste_map, rows.years)
     n_ratings = np.zeros(1, dtype=np.int32)
-    catalog.save_taste(TasteFactors((movie_id,), unit[None], n_ratings, taste_map, active.taste_model))
+    catalog.save_taste(TasteFactors((movie_id,), factor, n_ratings, taste_map, active.taste_model))
 
 
 def _save_poster(catalog: Catalog, encoder: PosterEncoder, encoded: EncodedPosters, path: Path) -> None:

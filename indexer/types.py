@@ -72,9 +72,11 @@ class Rows:
         movie_ids: n ids.
         visual: float32, (n, visual_dim), unit rows, zero where unknown.
         genre: float32, (n, n_genres), unit rows, zero where unknown.
-        taste: float32, (n, taste_dim), unit rows, zero where unknown; taste_dim may be 0.
+        taste: float32, (n, taste_dim), rows of length at most 1 (``taste_map``), zero where unknown;
+            taste_dim may be 0.
         known: bool, (n, 3), which signal is known, in the order visual, genre, taste.
         n_ratings: int32, (n,).
+        years: int16, (n,), 0 where unknown; None where no year is known. The taste map reads them.
     """
 
     movie_ids: tuple[str, ...]
@@ -83,9 +85,14 @@ class Rows:
     taste: NDArray[np.float32]
     known: NDArray[np.bool_]
     n_ratings: NDArray[np.int32]
+    years: NDArray[np.int16] | None = None
 
     def __len__(self) -> int:
         return len(self.movie_ids)
+
+    def years_or_zero(self) -> NDArray[np.int16]:
+        """Years, int16, (n,), 0 where unknown."""
+        return np.zeros(len(self), dtype=np.int16) if self.years is None else self.years
 
     def take(self, positions: NDArray[np.int64]) -> Rows:
         """The rows at some positions, in that order."""
@@ -96,6 +103,7 @@ class Rows:
             self.taste[positions],
             self.known[positions],
             self.n_ratings[positions],
+            None if self.years is None else self.years[positions],
         )
 
     def joined(self, other: Rows) -> Rows:
@@ -107,6 +115,7 @@ class Rows:
             np.concatenate([self.taste, other.taste]),
             np.concatenate([self.known, other.known]),
             np.concatenate([self.n_ratings, other.n_ratings]),
+            np.concatenate([self.years_or_zero(), other.years_or_zero()]),
         )
 
 
@@ -132,9 +141,9 @@ class TasteFactors:
 
     Args:
         movie_ids: n ids: every movie that has a row, rated or not.
-        factors: float32, (n, taste_dim), unit rows; predicted ones for unrated movies.
+        factors: float32, (n, taste_dim), rows of length at most 1; predicted ones for unrated movies.
         n_ratings: int32, (n,), how many ratings stand behind each row.
-        map: float32, (visual_dim + n_genres + 1, taste_dim): [visual | genre | 1] @ map predicts a row.
+        map: float32, (visual_dim + n_genres + ERA_DIM + 1, taste_dim); ``taste_map.predict_taste`` reads it.
         model_id: Hash of settings and data the factors came from.
     """
 

@@ -194,7 +194,8 @@ class IndexView:
         joined[newer] = self._overlay.joined[numbers[newer] - self._n_base]
         visual, genre, taste = split(joined, self.manifest.widths)
         facts = self.facts.take(numbers)
-        return Rows(movie_ids, visual, genre, taste, known_flags(all_known(facts)), facts.n_ratings)
+        known = known_flags(all_known(facts))
+        return Rows(movie_ids, visual, genre, taste, known, facts.n_ratings, facts.years)
 
 
 def find_sorted(sorted_ids: NDArray[np.bytes_], movie_ids: Sequence[str]) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from indexer.catalog import Catalog, open_catalog
 from indexer.reader import IndexReader, IndexView
 from indexer.settings import Settings
 from indexer.snapshots import SnapshotStore
+from indexer.taste_map import predict_taste, unit_rows
 from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import known_signals, weights_in_force
@@ -30,7 +31,6 @@ from recommender.reference import Reference, References
 from recommender.requests import check_request
 from recommender.search import Query, allowed_rows
 from recommender.series import find_series
-from recommender.taste_map import predict_taste, unit_rows
 from recommender.types import Prediction, RatedMovie, SimilarMovies, SimilarRequest
 
 _PICTURE_ID = "poster"

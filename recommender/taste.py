@@ -1,8 +1,8 @@
 """Taste: which movies are liked by the same people, also for movies nobody rated.
 
-A collaborative model places rated movies; a ridge map from [visual | genre | 1]
-places every other one, and the more ratings a movie has, the more its own
-place counts.
+A collaborative model places rated movies; a ridge map from poster, genres and
+year places every other one, and the more ratings a movie has, the more its own
+place counts. Settings are those that won in ``docs/quality.md``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+from indexer.taste_map import PREDICTED_LENGTH, map_inputs, unit_rows
 from indexer.types import Ratings, Rows, TasteFactors
-from recommender.taste_map import map_inputs, predict_taste, unit_rows
+
+HIGHEST_RATING = 5.0
 
 
 @dataclass(frozen=True)
@@ -27,25 +29,34 @@ class TasteConfig:
 
     Args:
         taste_dim: Width of a factor.
-        liked_from: Least value that counts as liking.
-        alpha: Confidence of a like, the factor of Hu et al.
-        regularization: L2 penalty of the collaborative model.
+        value_power: Confidence of a rating is (value / 5) to this power.
+        heavy_rater_power: A person with n ratings counts (median / n) to this power each.
+        alpha: Scale of confidence, the factor of Hu et al.
+        regularization: L2 penalty of the collaborative model, as a share of the norm of all
+            confidence: a fixed penalty would flatten the taste of a small catalog.
         iterations: Sweeps of alternating least squares.
         kappa: Ratings at which a movie's own factor and its predicted one count alike.
-        well_rated: Likes from which a movie teaches the map.
-        map_penalty: L2 penalty of the map.
+        reach_power: How much a row's length follows the length of its factor; 0 makes all alike.
+        teacher_half: Ratings at which a movie counts half as a teacher of the map.
+        visual_penalty: L2 penalty of the map's visual inputs.
+        fact_penalty: L2 penalty of its genre and era inputs.
+        well_rated: Ratings that make a movie well rated.
         least_movies: Well-rated movies below which there is no taste at all.
         seed: Start of the factors.
     """
 
     taste_dim: int = 64
-    liked_from: float = 3.5
-    alpha: float = 40.0
-    regularization: float = 0.1
-    iterations: int = 20
+    value_power: float = 2.0
+    heavy_rater_power: float = 0.25
+    alpha: float = 20.0
+    regularization: float = 0.03
+    iterations: int = 15
     kappa: float = 5.0
+    reach_power: float = 0.6
+    teacher_half: float = 20.0
+    visual_penalty: float = 300.0
+    fact_penalty: float = 30.0
     well_rated: int = 5
-    map_penalty: float = 30.0
     least_movies: int = 30
     seed: int = 20_001
 
@@ -69,53 +80,81 @@ class TasteModel:
 
         Args:
             ratings: Of any movies; those of movies not in ``rows`` still shape the model.
-            rows: Movies to place, with their visual and genre blocks.
+            rows: Movies to place, with their visual and genre blocks and their years.
 
         Returns:
-            Unit rows in the order of ``rows``, zero for a movie with neither likes nor
-            blocks; None where too few movies are liked often enough to learn from.
+            Rows of length at most 1 in the order of ``rows``, zero for a movie with neither
+            ratings nor blocks; None where too few movies are rated often enough to learn from.
         """
         # Sums in another order differ in the last bit: one thread makes two fits equal.
         with threadpool_limits(1):
-            likes, movie_ids = _likes(ratings, self.config.liked_from)
-            n_likes = np.asarray((likes > 0).sum(axis=0)).ravel()
-            if int((n_likes >= self.config.well_rated).sum()) < self.config.least_movies:
+            confidence, movie_ids = confidence_matrix(ratings, self.config)
+            n_ratings = confidence.getnnz(axis=0)
+            if int((n_ratings >= self.config.well_rated).sum()) < self.config.least_movies:
                 return None
-            items = unit_rows(self._item_factors(likes))
-            return self._place(movie_ids, items, n_likes, rows)
+            return self._place(movie_ids, self._item_factors(confidence), n_ratings, rows)
 
-    def _item_factors(self, likes: csr_matrix) -> NDArray[np.float32]:
+    def _item_factors(self, confidence: csr_matrix) -> NDArray[np.float32]:
+        size = self.config.alpha * float(np.linalg.norm(confidence.data))
         model = AlternatingLeastSquares(
             factors=self.config.taste_dim,
-            regularization=self.config.regularization,
+            regularization=self.config.regularization * size,
             alpha=self.config.alpha,
             iterations=self.config.iterations,
             num_threads=1,
             random_state=self.config.seed,
         )
-        model.fit(likes, show_progress=False)
+        model.fit(confidence, show_progress=False)
         return np.asarray(model.item_factors, dtype=np.float32)
 
     def _place(
         self,
         movie_ids: NDArray[np.object_],
         items: NDArray[np.float32],
-        n_likes: NDArray[np.int64],
+        n_ratings: NDArray[np.int64],
         rows: Rows,
     ) -> TasteFactors:
         position = {movie_id: i for i, movie_id in enumerate(movie_ids.tolist())}
         found = np.array([position.get(movie_id, -1) for movie_id in rows.movie_ids], dtype=np.int64)
-        n = np.where(found >= 0, n_likes[found], 0)
-        own = np.where((found >= 0)[:, None], items[found], 0).astype(np.float32)
-        inputs = map_inputs(rows.visual, rows.genre)
-        taught = (n >= self.config.well_rated) & rows.known[:, :2].any(axis=1)
-        learned = _ridge(inputs[taught], own[taught], self.config.map_penalty)
-        predicted = predict_taste(rows.visual, rows.genre, learned)
-        share = (n / (n + self.config.kappa))[:, None]
-        factors = unit_rows((share * own + (1 - share) * predicted).astype(np.float32))
+        rated = found >= 0
+        n = np.where(rated, n_ratings[found], 0)
+        own = np.where(rated[:, None], unit_rows(items)[found], 0).astype(np.float32)
+        own_length = np.where(rated, self._lengths(items)[found], 0)
+        learned = self._learn_map(rows, own, n)
+        described = _described(rows)
+        inputs = map_inputs(rows.visual, rows.genre, rows.years_or_zero())
+        predicted = np.where(described[:, None], unit_rows(inputs @ learned), 0)
+        share = np.where(described, n / (n + self.config.kappa), rated)
+        direction = unit_rows((share[:, None] * own + (1 - share)[:, None] * predicted).astype(np.float32))
+        length = share * own_length + (1 - share) * PREDICTED_LENGTH
+        factors = (direction * length[:, None]).astype(np.float32)
         return TasteFactors(
             rows.movie_ids, factors, n.astype(np.int32), learned, self._model_id(learned, factors)
         )
+
+    def _lengths(self, items: NDArray[np.float32]) -> NDArray[np.float64]:
+        """How far each movie's liking carries, (n_items,), at most 1, ``PREDICTED_LENGTH`` at the median."""
+        norms = np.linalg.norm(items.astype(np.float64), axis=1)
+        median = float(np.median(norms)) or 1.0
+        lengths = PREDICTED_LENGTH * (norms / median) ** self.config.reach_power
+        return np.asarray(np.minimum(lengths, 1.0))
+
+    def _learn_map(
+        self, rows: Rows, own: NDArray[np.float32], n_ratings: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Ridge regression of own factors on poster, genres and year, better rated movies counting more."""
+        taught = (n_ratings > 0) & _described(rows)
+        x = map_inputs(rows.visual, rows.genre, rows.years_or_zero())[taught].astype(np.float64)
+        trust = (n_ratings / (n_ratings + self.config.teacher_half))[taught, None]
+        penalty = np.full(x.shape[1], self.config.fact_penalty)
+        penalty[: rows.visual.shape[1]] = self.config.visual_penalty
+        # The intercept is the mean taste and must not be shrunk.
+        penalty[-1] = 1e-6
+        weighted = x * trust
+        solved = np.linalg.solve(
+            x.T @ weighted + np.diag(penalty), weighted.T @ own[taught].astype(np.float64)
+        )
+        return np.asarray(solved, dtype=np.float32)
 
     def _model_id(self, learned: NDArray[np.float32], factors: NDArray[np.float32]) -> str:
         digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
@@ -124,25 +163,28 @@ class TasteModel:
         return digest.hexdigest()[:16]
 
 
-def _likes(ratings: Ratings, liked_from: float) -> tuple[csr_matrix, NDArray[np.object_]]:
-    """Users x movies, 1 where liked; ids sorted, so that the order of the ratings does not matter."""
-    liked = ratings.values >= liked_from
-    users, user_index = np.unique(ratings.user_ids[liked].astype(str), return_inverse=True)
-    movies, movie_index = np.unique(ratings.movie_ids[liked].astype(str), return_inverse=True)
+def _described(rows: Rows) -> NDArray[np.bool_]:
+    """Movies that the map can place: those with a poster or genres."""
+    return np.asarray(np.any(rows.visual != 0, axis=1) | np.any(rows.genre != 0, axis=1))
+
+
+def confidence_matrix(ratings: Ratings, config: TasteConfig) -> tuple[csr_matrix, NDArray[np.object_]]:
+    """People x movies: how surely each rating says that the person likes such movies.
+
+    Ids are sorted, so that the order of the ratings does not matter. A low
+    rating counts little, not against: choosing to watch a movie says more
+    about taste than being disappointed by it.
+
+    Returns:
+        float32 matrix, and the movie id of each column.
+    """
+    users, user_index = np.unique(ratings.user_ids.astype(str), return_inverse=True)
+    movies, movie_index = np.unique(ratings.movie_ids.astype(str), return_inverse=True)
+    n_by_user = np.bincount(user_index, minlength=len(users))
+    typical = float(np.median(n_by_user)) if len(users) else 1.0
+    confidence = (ratings.values.astype(np.float64) / HIGHEST_RATING) ** config.value_power
+    confidence *= (typical / np.maximum(n_by_user, 1)[user_index]) ** config.heavy_rater_power
     matrix = csr_matrix(
-        (np.ones(int(liked.sum()), dtype=np.float32), (user_index, movie_index)),
-        shape=(len(users), len(movies)),
+        (confidence.astype(np.float32), (user_index, movie_index)), shape=(len(users), len(movies))
     )
-    matrix.sum_duplicates()
-    matrix.data[:] = 1.0
     return matrix, movies.astype(object)
-
-
-def _ridge(inputs: NDArray[np.float32], targets: NDArray[np.float32], penalty: float) -> NDArray[np.float32]:
-    x, y = inputs.astype(np.float64), targets.astype(np.float64)
-    gram = x.T @ x
-    # The intercept is the mean taste and must not be shrunk.
-    gram[np.diag_indices(len(gram) - 1)] += penalty
-    gram[-1, -1] += 1e-6
-    solved: NDArray[np.float32] = np.linalg.solve(gram, x.T @ y).astype(np.float32)
-    return solved

@@ -14,6 +14,7 @@ from indexer.ingest import put_movie, remove_movie
 from indexer.reader import IndexReader
 from indexer.reindex import Fitters, ReindexOptions, reindex
 from indexer.snapshots import SnapshotStore
+from indexer.taste_map import ERA_DIM, PREDICTED_LENGTH
 from indexer.types import Ratings, Rows, TasteFactors
 
 QUIET = ReindexOptions(progress=False, batch_size=4)
@@ -24,7 +25,7 @@ class ColourTaste:
     """Taste factors that are the first columns of the visual block, so that tests know them."""
 
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None:
-        dim = rows.visual.shape[1] + rows.genre.shape[1] + 1
+        dim = rows.visual.shape[1] + rows.genre.shape[1] + ERA_DIM + 1
         taste_map = np.eye(dim, 5, dtype=np.float32)
         factors = rows.visual[:, :5]
         factors = factors / np.maximum(np.linalg.norm(factors, axis=1, keepdims=True), 1e-9)
@@ -170,7 +171,7 @@ def test_taste_is_refreshed_and_a_new_movie_gets_it_predicted_from_its_poster(
     assert reader.view().manifest.widths == (48, 3, 5)
     put_movie(catalog, store, lambda: small_encoder, MovieFacts("new"), draw_poster("new"))
     row = reader.view().find_rows(["new"])
-    expected = row.visual[0, :5] / np.linalg.norm(row.visual[0, :5])
+    expected = PREDICTED_LENGTH * row.visual[0, :5] / np.linalg.norm(row.visual[0, :5])
     assert row.known[0].tolist() == [True, True, True]
     assert np.abs(row.taste[0] - expected).max() < 2e-3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from embeddings.errors import CatalogError, SnapshotError
@@ -50,11 +51,15 @@ class IndexReader:
     Args:
         catalog: The truth.
         store: Its snapshots.
+        watchers: Called with each new view, e.g. ``Compactor.watch``; must return at once.
     """
 
-    def __init__(self, catalog: Catalog, store: SnapshotStore) -> None:
+    def __init__(
+        self, catalog: Catalog, store: SnapshotStore, watchers: Sequence[Callable[[IndexView], object]] = ()
+    ) -> None:
         self._catalog = catalog
         self._store = store
+        self.watchers = list(watchers)
         self._base: _Base | None = None
         self._state: _State | None = None
         self._opening = threading.Lock()
@@ -72,6 +77,8 @@ class IndexReader:
         state = self._state
         if state is None or state.base is not base or state.overlay.revision != revision:
             state = self._renew()
+            for watch in self.watchers:
+                watch(state.view)
         return state.view
 
     def refresh(self) -> IndexView:

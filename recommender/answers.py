@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.catalog import Catalog
 from indexer.types import Movie
-from recommender.blend import blend, cosines
+from recommender.blend import blend, cosines, shown_cosines
 from recommender.percentiles import Percentiles
 from recommender.pictures import Picture, find_picture
 from recommender.reasons import Answered, Asked, of_several, reasons_for
@@ -46,9 +46,10 @@ class AnswerMaker:
         anchors = _closest_liked(query, ranked)
         reasons = self._reasons(query, ranked, asked, anchors, movies)
         shares = percentiles.share_below(ranked.scores).tolist()
+        shown = shown_cosines(query.like, ranked.rows)
         # A movie may be removed between the search and the look-up: it is gone, and not answered.
         return tuple(
-            _neighbour(movies[movie_id], shares[i], ranked.columns[i], reasons[i])
+            _neighbour(movies[movie_id], shares[i], shown[i], reasons[i])
             for i, movie_id in enumerate(ranked.rows.movie_ids)
             if movie_id in movies
         )

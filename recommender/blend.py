@@ -9,12 +9,13 @@ changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError
+from indexer.taste_map import unit_rows
 from indexer.types import Rows
 from recommender.types import Weights
 
@@ -129,7 +130,7 @@ def query_row(like: Rows, unlike: Rows | None, weights: Weights, scale: Scale) -
 
 
 def cosines(like: Rows, candidates: Rows) -> NDArray[np.float32]:
-    """Mean cosine of each candidate to the liked movies, by signal.
+    """Mean inner product of each candidate with the liked movies, by signal.
 
     Returns:
         float32, (n_candidates, 3), in [-1, 1]; NaN where a signal does not know the pair.
@@ -141,6 +142,21 @@ def cosines(like: Rows, candidates: Rows) -> NDArray[np.float32]:
             known = candidates.known[:, i]
             columns[known, i] = np.clip(theirs[known] @ row, -1.0, 1.0)
     return columns
+
+
+def shown_cosines(like: Rows, candidates: Rows) -> NDArray[np.float32]:
+    """The same for people to read: true cosines, also where rows are shorter than 1.
+
+    A taste row is as long as liking carries; that ranks, but it is not how alike two movies are.
+
+    Returns:
+        float32, (n_candidates, 3), in [-1, 1]; NaN where a signal does not know the pair.
+    """
+    unit = [tuple(unit_rows(block) for block in blocks_of(rows)) for rows in (like, candidates)]
+    mine, theirs = (
+        replace(r, visual=v, genre=g, taste=c) for r, (v, g, c) in zip((like, candidates), unit, strict=True)
+    )
+    return cosines(mine, theirs)
 
 
 def blend(columns: NDArray[np.float32], weights: Weights, scale: Scale) -> NDArray[np.float64]:

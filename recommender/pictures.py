@@ -18,17 +18,19 @@ _COLOURLESS_SHARE = 0.95
 _DARK, _BRIGHT = 28.0, 66.0
 _LEAST_SHARE = 0.15
 _NEUTRAL = ("black", "white", "grey")
-# Typical CIELAB values of eight English colour terms, set by eye on posters.
-_COLOURS = {
-    "red": (42.0, 60.0, 38.0),
-    "orange": (65.0, 38.0, 62.0),
-    "yellow": (83.0, 4.0, 78.0),
-    "green": (50.0, -40.0, 28.0),
-    "blue": (45.0, -4.0, -38.0),
-    "purple": (38.0, 36.0, -36.0),
-    "pink": (73.0, 34.0, 4.0),
-    "brown": (35.0, 16.0, 28.0),
-}
+# Where the hue circle (degrees) changes its English name.
+_HUES = (
+    (14, "red"),
+    (42, "orange"),
+    (68, "yellow"),
+    (165, "green"),
+    (258, "blue"),
+    (300, "purple"),
+    (342, "pink"),
+    (360, "red"),
+)
+# A dark orange or a dull red is called brown, a light red pink.
+_BROWN_BELOW, _DULL_CHROMA, _PINK_ABOVE = 55.0, 35.0, 68.0
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,15 @@ def describe_picture(source: Path | bytes) -> Picture:
     lab = rgb_to_lab(np.asarray(image, dtype=np.float64).reshape(-1, 3) / 255)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     grey = chroma < _GREY_CHROMA
+    hues = np.asarray(image.convert("HSV"), dtype=np.float64).reshape(-1, 3)[:, 0] * (360 / 255)
     lightness = float(lab[:, 0].mean())
     shares = {
         "black": float((grey & (lab[:, 0] < 25)).mean()),
         "white": float((grey & (lab[:, 0] > 80)).mean()),
     }
     shares["grey"] = float(grey.mean()) - shares["black"] - shares["white"]
-    shares |= _chromatic_shares(lab[~grey], len(lab))
+    chromatic = _chromatic_counts(hues[~grey], chroma[~grey], lab[~grey, 0])
+    shares |= {colour: n / len(lab) for colour, n in chromatic.items()}
     colours = {c: round(s, 3) for c, s in sorted(shares.items(), key=lambda x: -x[1]) if s >= _LEAST_SHARE}
     return Picture(colours, round(lightness, 1), float(grey.mean()) >= _COLOURLESS_SHARE)
 
@@ -113,10 +117,13 @@ def rgb_to_lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], axis=1)
 
 
-def _chromatic_shares(lab: NDArray[np.float64], n_pixels: int) -> dict[str, float]:
-    foci = np.array(list(_COLOURS.values()))
-    # Lightness is halved: a dark and a light red are both called red long before hue changes its name.
-    scale = np.array([0.5, 1.0, 1.0])
-    nearest = (((lab[:, None, :] - foci) * scale) ** 2).sum(axis=2).argmin(axis=1)
-    counts = np.bincount(nearest, minlength=len(foci))
-    return {colour: n / n_pixels for colour, n in zip(_COLOURS, counts.tolist(), strict=True)}
+def _chromatic_counts(
+    hues: NDArray[np.float64], chroma: NDArray[np.float64], lightness: NDArray[np.float64]
+) -> dict[str, int]:
+    names = np.array([name for _, name in _HUES])[np.searchsorted([end for end, _ in _HUES], hues)]
+    dark_orange = (names == "orange") & (lightness < _BROWN_BELOW)
+    dull_red = (names == "red") & (chroma < _DULL_CHROMA)
+    names[(names == "red") & (lightness > _PINK_ABOVE)] = "pink"
+    names[dark_orange | (dull_red & (lightness <= _PINK_ABOVE))] = "brown"
+    terms, counts = np.unique(names, return_counts=True)
+    return dict(zip(terms.tolist(), counts.tolist(), strict=True))

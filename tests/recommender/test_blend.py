@@ -5,7 +5,15 @@ import pytest
 
 from embeddings.errors import InvalidRequestError
 from indexer.types import Rows
-from recommender.blend import UNLIKE_SHARE, Scale, blend, cosines, query_row, weights_in_force
+from recommender.blend import (
+    UNLIKE_SHARE,
+    Scale,
+    blend,
+    cosines,
+    query_row,
+    shown_cosines,
+    weights_in_force,
+)
 from recommender.types import Weights
 
 CORNERS = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
@@ -104,3 +112,9 @@ def test_nothing_handed_in_is_written_to(rows: Rows) -> None:
     cosines(take(rows, 1), rows)
     for block, copy in zip((rows.visual, rows.genre, rows.taste), before, strict=True):
         np.testing.assert_array_equal(block, copy)
+
+
+def test_shown_cosines_are_true_ones_whatever_the_length_of_the_rows(rows: Rows) -> None:
+    short = Rows(rows.movie_ids, rows.visual, rows.genre, 0.25 * rows.taste, rows.known, rows.n_ratings)
+    np.testing.assert_allclose(shown_cosines(take(short, 0), short), cosines(take(rows, 0), rows), atol=1e-6)
+    assert cosines(take(short, 0), short)[0, 2] == pytest.approx(1 / 16)

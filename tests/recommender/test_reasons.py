@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from indexer.types import Movie
+from recommender.pictures import Picture
+from recommender.reasons import Answered, Asked, reasons_for
+
+QUERY = Movie("tt1", "Night Train", 1990, ("Comedy", "Sci-Fi"), n_ratings=9, artwork_group=4)
+ASKED = Asked(QUERY.genres, True, QUERY, Picture({"red": 0.5, "blue": 0.3}, 20.0, False))
+
+
+def answered(movie: Movie, shares=(0.5, 0.5, 0.5), gains=(0.1, 0.1, 0.1), **more) -> Answered:
+    return Answered(movie, more.pop("picture", None), np.array(shares), np.array(gains), **more)
+
+
+def texts(reasons) -> list[str]:
+    return [reason.text for reason in reasons]
+
+
+def test_shared_genres_are_named_in_the_order_of_the_query() -> None:
+    other = Movie("tt2", "Elsewhere", genres=("Action", "Comedy", "Sci-Fi"), n_ratings=3)
+    assert texts(reasons_for(ASKED, answered(other))) == ["Both Comedy, Sci-Fi"]
+
+
+def test_predicted_genres_are_said_to_look_so() -> None:
+    other = Movie("tt2", "Elsewhere", chosen_genres=("Sci-Fi",), n_ratings=3)
+    [reason] = reasons_for(ASKED, answered(other))
+    assert reason.text == "Both look like Sci-Fi"
+    assert reason.data["source"] == {"query": "known", "result": "predicted"}
+
+
+def test_what_weighs_most_is_said_first() -> None:
+    other = Movie("tt2", "Elsewhere", genres=("Comedy",), n_ratings=3)
+    shares = (0.995, 0.9, 0.999)
+    look_first = reasons_for(ASKED, answered(other, shares, (3.0, 1.0, 2.0), n_co_liked=41))
+    assert texts(look_first) == [
+        "Looks closer than 99.5 % of pairs",
+        "41 people liked both",
+        "Liked by like-minded people: closer than 99.9 % of pairs",
+        "Both Comedy",
+    ]
+    assert texts(reasons_for(ASKED, answered(other, shares, (1.0, 3.0, 2.0))))[0] == "Both Comedy"
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.99996, "99.9"), (1.0, "100"), (0.9, "90"), (0.9799999, "97.9")]
+)
+def test_percentiles_are_rounded_down(share: float, said: str) -> None:
+    other = Movie("tt2", "Elsewhere", n_ratings=1)
+    [reason] = reasons_for(ASKED, answered(other, (share, 0.1, 0.1)))
+    assert reason.text == f"Looks closer than {said} % of pairs"
+
+
+def test_a_signal_that_is_not_notable_gives_no_reason_beside_others() -> None:
+    other = Movie("tt2", "Elsewhere", genres=("Comedy",), n_ratings=3)
+    assert texts(reasons_for(ASKED, answered(other, (0.85, 0.5, 0.6)))) == ["Both Comedy"]
+
+
+def test_where_nothing_is_notable_the_closest_signal_speaks() -> None:
+    other = Movie("tt2", "Elsewhere", n_ratings=3)
+    assert texts(reasons_for(ASKED, answered(other, (0.41, 0.3, 0.2)))) == ["Looks closer than 41 % of pairs"]
+    assert texts(reasons_for(ASKED, answered(other, (np.nan, 0.3, np.nan)))) == [
+        "Genres closer than 30 % of pairs"
+    ]
+
+
+@pytest.mark.parametrize(("has_poster", "source"), [(True, "poster"), (False, "genres")])
+def test_taste_of_an_unrated_movie_is_said_to_be_predicted(has_poster: bool, source: str) -> None:
+    other = Movie("tt2", "Elsewhere", n_ratings=0)
+    [reason] = reasons_for(ASKED, answered(other, (0.1, 0.1, 0.95), has_poster=has_poster))
+    assert reason.kind == "taste_predicted"
+    assert reason.text == f"Taste predicted from its {source}: closer than 95 % of pairs"
+
+
+def test_one_person_is_not_people() -> None:
+    other = Movie("tt2", "Elsewhere", n_ratings=3)
+    assert "1 person liked both" in texts(reasons_for(ASKED, answered(other, n_co_liked=1)))
+
+
+def test_series_and_equal_artwork_stand_first() -> None:
+    other = Movie("tt2", "Night Train 2", genres=("Comedy",), n_ratings=3, artwork_group=4)
+    assert texts(reasons_for(ASKED, answered(other)))[:2] == ["Same series", "Nearly the same poster"]
+
+
+def test_two_movies_without_artwork_group_are_not_called_alike() -> None:
+    alone = Asked((), False, Movie("tt1", "Night Train"), None)
+    assert all(r.kind != "artwork" for r in reasons_for(alone, answered(Movie("tt2", "Elsewhere"))))
+
+
+def test_what_both_pictures_show_is_said() -> None:
+    other = Movie("tt2", "Elsewhere", n_ratings=3)
+    dark_red = Picture({"red": 0.4, "green": 0.3}, 22.0, False)
+    assert "Both posters: dark, red" in texts(reasons_for(ASKED, answered(other, picture=dark_red)))
+
+
+def test_a_movie_that_shares_nothing_known_has_no_reason() -> None:
+    assert reasons_for(Asked((), False), answered(Movie("tt2", "E"), (np.nan,) * 3, (np.nan,) * 3)) == ()

@@ -57,7 +57,7 @@ def test_rotation_keeps_the_picture_plane_square(posters: torch.Tensor) -> None:
     changed = augment(disc, NOTHING.model_copy(update={"rotate": 90.0}), generator(3))
     # Outside the middle square the mirrored surroundings come into view.
     middle = (slice(None), slice(None), slice(22, 74), slice(6, 58))
-    assert (changed - disc.float() / 255)[middle].abs().mean() < 0.01
+    assert (changed - disc.float() / 255)[middle].abs().mean() < 0.03, "only its rim may be blurred"
 
 
 def test_greyscale_leaves_three_equal_channels(posters: torch.Tensor) -> None:

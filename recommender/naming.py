@@ -32,7 +32,9 @@ def resolve_movie(catalog: Catalog, text: str) -> str:
             f"{len(named)} movies are called {title!r}: {_listed(catalog, named)}; give the id of one."
         )
     close = catalog.suggest_movies(text)
-    hint = f"did you mean {_listed(catalog, close)}?" if close else "search the web page, or import it first."
+    hint = (
+        f"did you mean {_listed(catalog, close)}?" if close else "look it up on the web page, or import it."
+    )
     raise NotFoundError(f"there is no movie {text!r} in the catalog; {hint}")
 
 
@@ -41,4 +43,6 @@ def _listed(catalog: Catalog, movie_ids: list[str]) -> str:
 
 
 def _named(movie: Movie) -> str:
+    if movie.title == movie.movie_id:
+        return movie.movie_id
     return f"{movie.movie_id} {movie.title}" + (f" ({movie.year})" if movie.year else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -62,7 +64,8 @@ def _cells(rank: int, result: Neighbour) -> list[str | Text]:
         str(rank),
         Text(title),
         Text(result.movie_id),
-        f"{100 * result.score:.2f}",
+        # Rounded down: only a movie with itself is at 100.
+        f"{math.floor(10_000 * result.score) / 100:.2f}",
         *("–" if value is None else f"{value:.2f}" for value in signals),
         Text("; ".join(reason.text for reason in result.reasons[:2])),
     ]

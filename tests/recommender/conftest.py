@@ -300,3 +300,9 @@ def own_home(tmp_path: Path) -> Iterator[Home]:
     held = opened(settings)
     yield held
     held.catalog.close()
+
+
+@pytest.fixture
+def crowded_view() -> BruteForceView:
+    """Of 120 movies the first 90 share one poster, and the next 20 another."""
+    return BruteForceView(random_rows(), [1] * 90 + [2] * 20 + [-1] * 10)

@@ -15,12 +15,12 @@ def choose_device(device: str = "auto") -> torch.device:
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind = device.partition(":")[0]
-    if kind not in ("cpu", "cuda"):
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdecimal()):
         raise InvalidRequestError(f"there is no device {device!r}: choose auto, cpu or cuda", "device")
-    if kind == "cuda" and not torch.cuda.is_available():
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         raise InvalidRequestError(
-            "this machine has no CUDA device that torch can use: choose auto or cpu", "device"
+            f"torch finds no device {device!r} on this machine: choose auto or cpu", "device"
         )
     return torch.device(device)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,8 +19,9 @@ from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.checkpoint_weights import load_net
 from embeddings.devices import autocast_dtype, choose_device
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
-from embeddings.errors import PosterError
+from embeddings.errors import InvalidRequestError, PosterError
 from embeddings.genres import GenreVocabulary
+from embeddings.heatmap import Heatmap, genre_heatmap
 from embeddings.models.poster_net import PosterNet
 from embeddings.transforms import read_pixels
 
@@ -40,6 +43,8 @@ class Encoder:
         self.net = net.eval().to(device)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._dtype = autocast_dtype(device)
+        self._heatmap_net: PosterNet | None = None
+        self._heatmap_lock = threading.Lock()
         self._thresholds = np.asarray(manifest.thresholds, dtype=np.float32)
 
     @classmethod
@@ -129,6 +134,25 @@ class Encoder:
     def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which genres are likely enough, bool, (n, n_genres), by the checkpoint's own thresholds."""
         return genre_probs >= self._thresholds
+
+    def heatmap(self, source: Path | bytes, genre: str) -> Heatmap:
+        """What in a poster speaks for a genre.
+
+        Raises:
+            PosterError: The poster cannot be read.
+            InvalidRequestError: The genre is not in the vocabulary, or the net has no map of features.
+        """
+        if genre not in self.genres:
+            raise InvalidRequestError(
+                f"there is no genre {genre!r}: choose of {', '.join(self.genres)}", "genre"
+            )
+        pixels = read_pixels(source, self.manifest.preprocessing)
+        with self._heatmap_lock:
+            # Grad-CAM puts hooks on the net; on a copy they do not meet the passes of other threads.
+            if self._heatmap_net is None:
+                self._heatmap_net = copy.deepcopy(self.net)
+            values = genre_heatmap(self._heatmap_net, pixels, self.genres.index(genre))
+        return Heatmap(genre, values, source)
 
     def _read(self, poster: Poster) -> Pixels | str:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,15 +98,18 @@ def _require_onnx() -> None:
 
 
 def _to_onnx(net: ExportedNet, manifest: CheckpointManifest) -> onnx.ModelProto:
-    program = torch.onnx.export(
-        net,
-        (_example(manifest, 2),),
-        input_names=[INPUT],
-        output_names=list(OUTPUTS),
-        dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-        dynamo=True,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        # torch's exporter copies objects of a class that the same torch deprecates.
+        warnings.simplefilter("ignore", FutureWarning)
+        program = torch.onnx.export(
+            net,
+            (_example(manifest, 2),),
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            dynamo=True,
+            verbose=False,
+        )
     if program is None:
         raise CheckpointError("torch gave no ONNX graph: upgrade torch and onnxscript")
     model: onnx.ModelProto = program.model_proto

@@ -1,0 +1,23 @@
+"""A bounded run of the stress script: writers killed at random instants, under concurrent readers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_killed_writers_leave_the_old_state_or_the_new_one() -> None:
+    command = [sys.executable, "-m", "benchmarks.store_kill", "--kills", "4", "--longest", "1.5", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    result = json.loads(done.stdout)
+    assert (result["wrong"], result["reader_errors"]) == ([], [])
+    assert result["kills"] == 4
+    assert result["reader_answers"] > 10
+    assert done.returncode == 0

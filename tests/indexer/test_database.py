@@ -1,0 +1,144 @@
+"""Opening databases: new, old, foreign, locked and unreachable ones."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from embeddings.errors import CatalogError
+from indexer import database
+from indexer.catalog import MovieFacts, open_catalog
+from indexer.models import SCHEMA_HEAD, Base
+from indexer.settings import Settings, load_settings
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database of either kind."""
+    url = f"sqlite:///{tmp_path}/a.db"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    made = database.make_engine(url)
+    yield made
+    made.dispose()
+
+
+def settings_of(engine: Engine, home: Path) -> Settings:
+    return Settings(home, engine.url.render_as_string(hide_password=False), "")
+
+
+def test_the_program_needs_the_newest_migration() -> None:
+    scripts = ScriptDirectory.from_config(database.alembic_config())
+    assert scripts.get_heads() == [SCHEMA_HEAD]
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_program(engine: Engine) -> None:
+    database.upgrade(engine)
+    with database.reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_new_database_gets_its_tables_and_is_found_again(engine: Engine, tmp_path: Path) -> None:
+    first = open_catalog(settings_of(engine, tmp_path))
+    first.upsert_movies([MovieFacts("tt1", "One")], "csv")
+    first.close()
+    second = open_catalog(settings_of(engine, tmp_path), create=False)
+    assert second.get_movie("tt1").title == "One"
+    second.close()
+
+
+def test_a_database_that_is_not_there_is_not_made_when_it_must_exist(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="onesheet import"):
+        open_catalog(settings_of(engine, tmp_path), create=False)
+
+
+def test_an_out_of_date_schema_names_the_command_that_mends_it(engine: Engine, tmp_path: Path) -> None:
+    database.upgrade(engine)
+    with database.writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(CatalogError, match="onesheet db upgrade"):
+        open_catalog(settings_of(engine, tmp_path))
+
+
+def test_other_peoples_tables_are_left_alone(engine: Engine, tmp_path: Path) -> None:
+    with database.writing(engine) as connection:
+        connection.execute(text("CREATE TABLE invoices (id INTEGER)"))
+    with pytest.raises(CatalogError, match="invoices"):
+        open_catalog(settings_of(engine, tmp_path))
+    with database.reading(engine) as connection:
+        assert inspect(connection).get_table_names() == ["invoices"]
+
+
+def test_the_migrations_go_down_to_nothing_and_up_again(engine: Engine) -> None:
+    database.upgrade(engine)
+    database.downgrade(engine, "base")
+    with database.reading(engine) as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    database.upgrade(engine)
+    assert database.schema_revision(engine) == SCHEMA_HEAD
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: Engine) -> None:
+    with pytest.raises(RuntimeError, match="on purpose"), database.writing(engine) as connection:
+        from alembic import command
+
+        command.upgrade(database.alembic_config(connection), "head")
+        raise RuntimeError("on purpose")
+    assert database.schema_revision(engine) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "sqlite:///FILE"),
+        ("nonsense", "sqlite:///FILE"),
+        ("mysql://u:secret@h/d", "cannot be used|does not run on mysql"),
+        ("oracle+nothing://h", "cannot be used"),
+    ],
+)
+def test_a_url_that_is_no_database_of_ours_is_named_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(CatalogError, match=said) as caught:
+        database.make_engine(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unreachable_server_is_named_without_its_password(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, "postgresql://someone:secret@127.0.0.1:1/movies", "")
+    with pytest.raises(CatalogError, match=r"127\.0\.0\.1") as caught:
+        open_catalog(settings)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalog.db").write_bytes(b"this is a letter to my aunt, not a database" * 100)
+    with pytest.raises(CatalogError, match="is not a catalog"):
+        open_catalog(load_settings(tmp_path, {}))
+
+
+def test_a_directory_in_the_place_of_the_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalog.db").mkdir()
+    with pytest.raises(CatalogError, match=r"catalog\.db"):
+        open_catalog(load_settings(tmp_path, {}))
+
+
+def test_a_catalog_that_another_process_keeps_locked_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    catalog = open_catalog(load_settings(tmp_path, {}))
+    other = sqlite3.connect(tmp_path / "catalog.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(CatalogError, match="locked"):
+        catalog.upsert_movies([MovieFacts("tt1")], "csv")
+    other.rollback()
+    catalog.upsert_movies([MovieFacts("tt1")], "csv")
+    other.close()
+    catalog.close()

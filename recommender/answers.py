@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.catalog import Catalog
 from indexer.types import Movie
 from recommender.blend import blend, cosines, shown_cosines
+from recommender.cache import CatalogFacts, State
 from recommender.percentiles import Percentiles
 from recommender.pictures import Picture, find_picture
 from recommender.reasons import Answered, Asked, of_several, reasons_for
@@ -23,12 +24,14 @@ class AnswerMaker:
     """Looks up what people want to read about each result.
 
     Args:
-        catalog: Titles, genres, posters and who liked what.
+        facts: Titles, genres, posters and who liked what.
+        state: State of the catalog that they are read under.
         reference: Random pairs of the view that answered.
     """
 
-    def __init__(self, catalog: Catalog, reference: Reference) -> None:
-        self._catalog = catalog
+    def __init__(self, facts: CatalogFacts, state: State, reference: Reference) -> None:
+        self._facts = facts
+        self._state = state
         self._reference = reference
 
     def answer(
@@ -42,7 +45,7 @@ class AnswerMaker:
             asked: Liked movies or the picture, as reasons see them.
             percentiles: From blended score to share of random pairs.
         """
-        movies = self._catalog.find_movies(ranked.rows.movie_ids)
+        movies = self._facts.movies(self._state, ranked.rows.movie_ids)
         anchors = _closest_liked(query, ranked)
         reasons = self._reasons(query, ranked, asked, anchors, movies)
         shares = percentiles.share_below(ranked.scores).tolist()
@@ -73,22 +76,22 @@ class AnswerMaker:
             )
             shares = self._reference.signal_shares(columns)
             gains = (columns - query.scale.means) * np.asarray(query.weights.as_tuple()) / query.scale.spreads
-            co_liked = self._co_liked(asked[anchor].movie, theirs)
+            one = _with_picture(asked[anchor])
+            co_liked = self._co_liked(one.movie, theirs)
             for row, i in enumerate(mine):
                 movie = movies[theirs[row]]
                 answered = Answered(
                     movie, picture_of(movie), shares[row], gains[row], co_liked.get(movie.movie_id, 0),
                     bool(ranked.rows.known[i, 0]),
                 )  # fmt: skip
-                reasons = reasons_for(asked[anchor], answered)
-                one = asked[anchor].movie
-                found[i] = of_several(reasons, one) if one is not None and len(asked) > 1 else reasons
+                reasons = reasons_for(one, answered)
+                found[i] = of_several(reasons, one.movie) if len(asked) > 1 and one.movie else reasons
         return found
 
     def _co_liked(self, movie: Movie | None, others: Sequence[str]) -> dict[str, int]:
         if movie is None or not movie.n_ratings or not others:
             return {}
-        return self._catalog.co_liked(movie.movie_id, others)
+        return self._facts.co_liked(self._state, movie.movie_id, others)
 
 
 def picture_of(movie: Movie) -> Picture | None:
@@ -97,8 +100,12 @@ def picture_of(movie: Movie) -> Picture | None:
 
 
 def asked_of(movie: Movie) -> Asked:
-    """A movie as reasons see a query."""
-    return Asked(movie.genres or movie.chosen_genres, bool(movie.genres), movie, picture_of(movie))
+    """A movie as reasons see a query; its picture is looked at when it is needed."""
+    return Asked(movie.genres or movie.chosen_genres, bool(movie.genres), movie)
+
+
+def _with_picture(asked: Asked) -> Asked:
+    return asked if asked.movie is None else replace(asked, picture=picture_of(asked.movie))
 
 
 def _closest_liked(query: Query, ranked: Candidates) -> NDArray[np.int64]:

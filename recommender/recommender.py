@@ -22,18 +22,20 @@ from indexer.taste_map import predict_taste, unit_rows
 from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import known_signals, weights_in_force
+from recommender.cache import CatalogFacts, State, StateCache
 from recommender.defaults import default_weights, knowledge_of
 from recommender.person import split_ratings
 from recommender.pictures import describe_picture
 from recommender.ranking import Shelf, rank
 from recommender.reasons import Asked
-from recommender.reference import Reference, References
+from recommender.reference import References
 from recommender.requests import check_request
 from recommender.search import Query, allowed_rows
 from recommender.series import find_series
 from recommender.types import Prediction, RatedMovie, SimilarMovies, SimilarRequest
 
 _PICTURE_ID = "poster"
+_KEPT_ANSWERS = 2_000
 
 
 class Recommender:
@@ -54,6 +56,8 @@ class Recommender:
         self._encoder: PosterEncoder | None = None
         self._loading = threading.Lock()
         self._references = References()
+        self._facts = CatalogFacts(catalog)
+        self._answers: StateCache[SimilarRequest, SimilarMovies] = StateCache(_KEPT_ANSWERS)
 
     @property
     def encoder(self) -> PosterEncoder:
@@ -75,9 +79,19 @@ class Recommender:
         started = time.perf_counter()
         check_request(request)
         view = self.reader.view()
+        state = (view.manifest.name, view.revision)
+        # Pictures are many and seldom sent twice; by id the same questions come again and again.
+        answer = self._answers.find(state, request) if request.poster is None else None
+        if answer is None:
+            answer = self._answer(view, state, request)
+            if request.poster is None:
+                self._answers.keep(state, request, answer)
+        return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+
+    def _answer(self, view: IndexView, state: State, request: SimilarRequest) -> SimilarMovies:
         reference = self._references.of(view)
         encoded = None if request.poster is None else self._encode(request.poster, view.manifest)
-        query, asked = self._query(view, reference, request, encoded)
+        query, asked = self._query(view, state, request, encoded)
         percentiles = reference.percentiles(
             query.weights, len(query.like), 0 if query.unlike is None else len(query.unlike)
         )
@@ -91,15 +105,9 @@ class Recommender:
             () if request.series == "neutral" else find_series(self.catalog, movies),
         )
         ranked = rank(shelf, request)
-        results = AnswerMaker(self.catalog, reference).answer(query, ranked, asked, percentiles)
-        return SimilarMovies(
-            request,
-            query.weights,
-            results,
-            f"{view.manifest.name}@{view.revision}",
-            (time.perf_counter() - started) * 1000,
-            None if encoded is None else _by_genre(self.encoder, encoded),
-        )
+        results = AnswerMaker(self._facts, state, reference).answer(query, ranked, asked, percentiles)
+        predicted = None if encoded is None else _by_genre(self.encoder, encoded)
+        return SimilarMovies(request, query.weights, results, f"{state[0]}@{state[1]}", 0.0, predicted)
 
     def recommend(
         self, ratings: Sequence[RatedMovie], request: SimilarRequest | None = None
@@ -145,10 +153,10 @@ class Recommender:
         return encoded
 
     def _query(
-        self, view: IndexView, reference: Reference, request: SimilarRequest, encoded: EncodedPosters | None
+        self, view: IndexView, state: State, request: SimilarRequest, encoded: EncodedPosters | None
     ) -> tuple[Query, list[Asked]]:
         like = view.find_rows(request.like)
-        movies = self.catalog.find_movies(request.like)
+        movies = self._facts.movies(state, request.like)
         asked = [asked_of(movies.get(movie_id, Movie(movie_id, movie_id))) for movie_id in request.like]
         if request.poster is not None and encoded is not None:
             like = self._picture_row(view.manifest, encoded).joined(like)
@@ -157,7 +165,7 @@ class Recommender:
         unlike = view.find_rows(request.unlike) if request.unlike else None
         default = default_weights(view.manifest.default_weights, knowledge_of(like, not request.like))
         weights = weights_in_force(request.weights or default, known_signals(like), default)
-        return Query(like, unlike, weights, reference.scale), asked
+        return Query(like, unlike, weights, self._references.of(view).scale), asked
 
     def _picture_row(self, manifest: SnapshotManifest, encoded: EncodedPosters) -> Rows:
         """The row a new movie with this poster would get; genre and taste predicted from it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from recommender.cli_evaluate import evaluate_similar
 from recommender.cli_reindex import reindex
 from recommender.cli_similar import similar
 
-__all__ = ["reindex", "similar"]
+__all__ = ["evaluate_similar", "reindex", "similar"]

@@ -1,0 +1,1 @@
+"""How good "more like this" is, measured offline: protocols, rows, metrics, intervals, report."""

@@ -1,0 +1,111 @@
+"""Taste alone, as the field does it: the models that the blend must beat.
+
+The candidates are the library's item models and EASE, each with the settings
+that won in ``benchmarks/taste_models.py``; the best of them on validation
+people is the row ``taste``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from implicit.als import AlternatingLeastSquares
+from implicit.bpr import BayesianPersonalizedRanking
+from implicit.nearest_neighbours import bm25_weight, tfidf_weight
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+from indexer.taste_map import unit_rows
+from recommender.evaluation.people import People
+from recommender.evaluation.scorers import InnerProduct, ItemItem, Scorer
+
+_SEED = 20_003
+_RATED_OFTEN = 2
+
+
+def taste_models() -> Mapping[str, Callable[[People], Scorer]]:
+    """Name to a function that fits one model."""
+    return {
+        "als": lambda people: _als(people, unit=True),
+        "als_inner_product": lambda people: _als(people, unit=False),
+        "bpr": _bpr,
+        "cosine": lambda people: _item_item(people, _cosine),
+        "tfidf": lambda people: _item_item(people, _tfidf),
+        "bm25": lambda people: _item_item(people, _bm25),
+        "ease": lambda people: _item_item(people, _ease),
+    }
+
+
+def _als(people: People, unit: bool, factors: int = 64, alpha: float = 20.0, penalty: float = 80.0) -> Scorer:
+    """Hu et al. on all ratings; similar movies by cosine, as the library has it, or by inner product."""
+    model = AlternatingLeastSquares(
+        factors=factors, regularization=penalty, alpha=alpha, num_threads=1, random_state=_SEED
+    )
+    with threadpool_limits(1):
+        model.fit(_ones(people), show_progress=False)
+    items = np.asarray(model.item_factors, dtype=np.float32)
+    return InnerProduct(unit_rows(items) if unit else items)
+
+
+def _bpr(people: People) -> Scorer:
+    model = BayesianPersonalizedRanking(
+        factors=64, regularization=0.01, learning_rate=0.05, iterations=150, num_threads=1, random_state=_SEED
+    )
+    with threadpool_limits(1):
+        model.fit(_ones(people), show_progress=False)
+    return InnerProduct(unit_rows(np.asarray(model.item_factors, dtype=np.float32)))
+
+
+def _ones(people: People) -> csr_matrix:
+    ones = people.values.copy()
+    ones.data = np.ones_like(ones.data)
+    return ones
+
+
+def _item_item(people: People, table: Callable[[csr_matrix], NDArray[np.float32]]) -> Scorer:
+    """A table of the movies rated often enough to say anything."""
+    chosen = np.flatnonzero(people.n_ratings >= _RATED_OFTEN)
+    place = np.full(people.values.shape[1], -1, dtype=np.int64)
+    place[chosen] = np.arange(len(chosen))
+    return ItemItem(table(people.values[:, chosen].tocsr()), place)
+
+
+def _cosine(values: csr_matrix) -> NDArray[np.float32]:
+    return _product_of_units(values.T.tocsr())
+
+
+def _tfidf(values: csr_matrix) -> NDArray[np.float32]:
+    return _product_of_units(tfidf_weight(values.T.tocsr()).tocsr())
+
+
+def _bm25(values: csr_matrix, k1: float = 100.0, b: float = 0.5) -> NDArray[np.float32]:
+    """The library's BM25: the inner product of the weighted rows, not their cosine."""
+    weighted = bm25_weight(values.T.tocsr(), K1=k1, B=b).tocsr()
+    return _without_itself((weighted @ weighted.T).toarray())
+
+
+def _ease(values: csr_matrix, penalty: float = 1000.0) -> NDArray[np.float32]:
+    """Embarrassingly shallow autoencoder: item weights in closed form.
+
+    Source:
+        H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+    """
+    gram = (values.T @ values).toarray().astype(np.float64)
+    gram[np.diag_indices(len(gram))] += penalty
+    inverse = cho_solve(cho_factor(gram, overwrite_a=True), np.eye(len(gram)), overwrite_b=True)
+    return _without_itself(inverse / -np.diag(inverse))
+
+
+def _product_of_units(items: csr_matrix) -> NDArray[np.float32]:
+    norms = np.sqrt(np.asarray(items.multiply(items).sum(axis=1)).ravel())
+    units = items.multiply(1.0 / np.maximum(norms, 1e-12)[:, None]).tocsr()
+    return _without_itself((units @ units.T).toarray())
+
+
+def _without_itself(table: NDArray[np.floating]) -> NDArray[np.float32]:
+    found = table.astype(np.float32)
+    np.fill_diagonal(found, 0.0)
+    return found

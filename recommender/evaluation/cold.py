@@ -1,0 +1,83 @@
+"""Movies nobody rated: does a poster, and what else is known, lead to what people liked?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from indexer.types import Rows, TasteFactors
+from recommender.evaluation.data import CatalogData, with_taste
+from recommender.evaluation.outcome import Outcome
+from recommender.evaluation.people import People
+from recommender.evaluation.scorers import Blend
+from recommender.evaluation.warm import (
+    HEADLINE,
+    JudgeOptions,
+    Questions,
+    add_split,
+    ask,
+    blends,
+    content_scorers,
+    predicted_only,
+    splits,
+)
+from recommender.learned_weights import COLD_SHARE, WeightLearner, scale_of
+from recommender.taste import TasteModel
+
+
+def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) -> Outcome:
+    """Judge on a quarter of the rated movies, which lose every rating before anything is learned.
+
+    The movie that asks, the one to be found and those beside it are all
+    without ratings; they are matched by the popularity they had.
+
+    Args:
+        data: The catalog.
+        others: People of a file to judge by; None splits the catalog's own.
+        options: How.
+
+    Raises:
+        InvalidRequestError: Too few ratings to ask a single question.
+    """
+    outcome = Outcome("cold", HEADLINE, options.seed)
+    for split in splits(data, others, options):
+        former = split.learned.n_ratings
+        rated = data.rows.known[:, 0] & (former + split.asked.n_ratings > 0)
+        hidden = rated & (np.random.default_rng(split.seed).random(len(data)) < COLD_SHARE)
+        learned = replace(split, learned=split.learned.without_movies(hidden))
+        questions = ask(data, split, former, hidden)
+        ratings = learned.learned.as_ratings(data.rows.movie_ids)
+        weights = WeightLearner(seed=split.seed).fit(ratings, data.rows)
+        rows = _placed(data.rows, TasteModel().fit(ratings, data.rows))
+        scorers = content_scorers(data, former, split.seed, options)
+        scorers |= blends(rows, weights, questions.matched)
+        scorers["taste"] = scorers.pop("taste_placed")
+        scorers["taste_without_posters"] = _facts_only(data.rows, people=learned.learned)
+        untold = _placed(predicted_only(data), TasteModel().fit(ratings, predicted_only(data)))
+        scorers["blend_untold"] = blends(untold, weights, questions.matched)["blend_default"]
+        add_split(outcome, scorers, Questions(questions.matched, questions.loose, None), split)
+        outcome.popularity.append(former[questions.matched.candidates[:, 0]])
+        outcome.notes["default_weights"] = weights
+    outcome.notes["comparisons"] = [
+        outcome.gain(row, against)
+        for row, against in (
+            ("blend_default", "genre_known"),
+            ("taste", "genre_known"),
+            ("taste", "taste_without_posters"),
+            ("blend_default", "era"),
+            ("blend_untold", "genre_known"),
+        )
+    ]
+    return outcome
+
+
+def _placed(rows: Rows, taste: TasteFactors | None) -> Rows:
+    return with_taste(rows, taste)
+
+
+def _facts_only(rows: Rows, people: People) -> Blend:
+    """Taste predicted from genres and year alone: what posters add is the distance to ``taste``."""
+    blind = replace(rows, visual=np.zeros_like(rows.visual))
+    placed = _placed(blind, TasteModel().fit(people.as_ratings(rows.movie_ids), blind))
+    return Blend(placed, scale_of(placed), np.array([0.0, 0.0, 1.0]))

@@ -1,0 +1,136 @@
+"""Movies known by their poster alone: do the nearest ones have the same genres?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import InvalidRequestError
+from indexer.types import Rows
+from recommender.blend import Scale
+from recommender.defaults import default_weights
+from recommender.evaluation.data import CatalogData, with_genres
+from recommender.evaluation.judge import top
+from recommender.evaluation.metrics import jaccard
+from recommender.evaluation.outcome import Figures, Outcome, RowResult
+from recommender.evaluation.scorers import Blend, Chance, InnerProduct, Scorer
+from recommender.evaluation.warm import JudgeOptions
+from recommender.learned_weights import scale_of, weight_grid
+
+HEADLINE = "jaccard_at_10"
+K = 10
+MOST_QUERIES = 3_000
+_MOST_TUNED = 500
+_AT_ONCE = 256
+
+
+def judge_genre(
+    data: CatalogData, truth: Mapping[str, frozenset[str]] | None, options: JudgeOptions
+) -> Outcome:
+    """Judge by the genres that the ten nearest share with the movie that asks.
+
+    The ranking sees posters only: embeddings, genres predicted from them. Who
+    is known to have which genre is used to judge, never to rank. Movies of one
+    film or one artwork do not answer for each other.
+
+    Args:
+        data: The catalog.
+        truth: True genres by movie id, whose movies alone ask and answer; None takes every movie
+            whose genres the catalog was told.
+        options: How.
+
+    Raises:
+        InvalidRequestError: Fewer than two such movies have a poster.
+    """
+    movies, genres = _judged(data, truth)
+    if len(movies) < K + 1:
+        raise InvalidRequestError(
+            f"{len(movies)} movies have an embedded poster and known genres; at least {K + 1} are needed. "
+            "Import and reindex the posters of the labels that are judged by."
+        )
+    outcome = Outcome("genre", HEADLINE, options.seed)
+    rows = with_genres(replace(data.rows, taste=np.zeros((len(data), 0), np.float32)), data.predicted_genres)
+    rows = rows.take(movies)
+    films, names = data.films[movies], np.array(rows.movie_ids)
+    looks = {name: look[movies] for name, look in (options.looks or {}).items()}
+    for seed in range(options.seed, options.seed + options.repeats):
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(movies))
+        asked = np.sort(order[:MOST_QUERIES])
+        scale = scale_of(rows)
+        poster = np.array(default_weights({}, "poster").as_tuple())
+        tuned = _tune(rows, scale, genres, films, asked[:_MOST_TUNED])
+        scorers: dict[str, Scorer] = {
+            "random": Chance(len(movies), seed),
+            "genre_predicted": InnerProduct(rows.genre),
+            "visual": InnerProduct(rows.visual),
+            **{name: InnerProduct(look) for name, look in looks.items()},
+            "blend_default": Blend(rows, scale, poster),
+            "blend_best": Blend(rows, scale, tuned),
+        }
+        for name, scorer in scorers.items():
+            _add(outcome, name, names[asked], shared_genres(scorer, asked, films, genres))
+        _add(outcome, "oracle", names[asked], _oracle(asked, films, genres))
+        outcome.n_queries += len(asked)
+        outcome.notes["hindsight_weights"] = tuned.tolist()
+    outcome.notes["n_movies"] = len(movies)
+    outcome.notes["comparisons"] = [
+        outcome.gain("blend_default", "random"),
+        outcome.gain("blend_default", "visual"),
+        outcome.gain("genre_predicted", "random"),
+    ]
+    return outcome
+
+
+def shared_genres(
+    scorer: Scorer, asked: NDArray[np.int64], films: NDArray[np.int64], genres: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Jaccard@10 of each movie that asks: mean over its ten nearest of other films, float64, (m,)."""
+    found = np.empty(len(asked))
+    for start in range(0, len(asked), _AT_ONCE):
+        part = asked[start : start + _AT_ONCE]
+        scores = scorer.everything(part)
+        scores[films[part][:, None] == films[None]] = -np.inf
+        nearest = top(scores, K)
+        found[start : start + len(part)] = jaccard(genres[part][:, None], genres[nearest]).mean(axis=1)
+    return found
+
+
+def _judged(
+    data: CatalogData, truth: Mapping[str, frozenset[str]] | None
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Positions of the movies that are judged, and their true genres."""
+    if truth is None:
+        genres = data.known_genres
+    else:
+        genres = data.genres.multi_hot([truth.get(one, frozenset()) for one in data.rows.movie_ids]) > 0
+    movies = np.flatnonzero(genres.any(axis=1) & data.rows.known[:, 0])
+    return movies, genres[movies]
+
+
+def _tune(
+    rows: Rows, scale: Scale, genres: NDArray[np.bool_], films: NDArray[np.int64], asked: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    grid = weight_grid(0.1)
+    grid = grid[grid[:, 2] == 0]
+    figures = [shared_genres(Blend(rows, scale, one), asked, films, genres).mean() for one in grid]
+    return np.asarray(grid[int(np.argmax(figures))])
+
+
+def _oracle(
+    asked: NDArray[np.int64], films: NDArray[np.int64], genres: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The best any ranking could do: neighbours chosen by their true genres."""
+    found = np.empty(len(asked))
+    for i, movie in enumerate(asked.tolist()):
+        shares = np.where(films == films[movie], -1.0, jaccard(genres[movie], genres))
+        found[i] = np.sort(shares)[-K:].mean()
+    return found
+
+
+def _add(outcome: Outcome, name: str, names: NDArray[np.str_], values: NDArray[np.float64]) -> None:
+    result = outcome.rows.setdefault(name, RowResult())
+    result.metrics.setdefault(HEADLINE, []).append(Figures(names, values))

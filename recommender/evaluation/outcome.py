@@ -1,0 +1,138 @@
+"""What a protocol found, over one or several splits, as figures with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.evaluation.bootstrap import interval, relative_gain
+
+N_DECILES = 10
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One metric of one row: a figure per person (or per movie that asks), named.
+
+    Args:
+        names: (n,), whose figure it is; somebody asked in several splits stands several times.
+        values: float64, (n,).
+    """
+
+    names: NDArray[np.str_]
+    values: NDArray[np.float64]
+
+    def by_name(self) -> NDArray[np.float64]:
+        """Mean figure of each name, names sorted."""
+        _, index = np.unique(self.names, return_inverse=True)
+        return np.asarray(np.bincount(index, self.values) / np.bincount(index))
+
+
+@dataclass
+class RowResult:
+    """Everything that was measured of one row; splits are added one by one.
+
+    Args:
+        metrics: Metric to its figures, one per split.
+        questions: nDCG@10 of each matched question, one array per split.
+        coverage: Share of the catalog in a top ten, one per split.
+    """
+
+    metrics: dict[str, list[Figures]] = field(default_factory=dict)
+    questions: list[NDArray[np.float64]] = field(default_factory=list)
+    coverage: list[float] = field(default_factory=list)
+
+    def figures(self, metric: str) -> NDArray[np.float64]:
+        """One figure per person over all splits."""
+        parts = self.metrics[metric]
+        return Figures(
+            np.concatenate([one.names for one in parts]), np.concatenate([one.values for one in parts])
+        ).by_name()
+
+
+@dataclass
+class Outcome:
+    """What one protocol found.
+
+    Args:
+        protocol: ``genre``, ``warm`` or ``cold``.
+        rows: Name to result.
+        headline: The metric that rows are compared by.
+        popularity: Popularity of the movie to be found, per matched question, one array per split.
+        n_users: People who asked.
+        n_queries: Questions over all splits.
+        n_left_out: Pairs of liked movies that could not be matched.
+        notes: What else a reader should know, ready for JSON.
+        seed: Of the bootstrap.
+    """
+
+    protocol: str
+    headline: str
+    seed: int
+    rows: dict[str, RowResult] = field(default_factory=dict)
+    popularity: list[NDArray[np.int64]] = field(default_factory=list)
+    n_users: int = 0
+    n_queries: int = 0
+    n_left_out: int = 0
+    notes: dict[str, object] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """The document that ``onesheet evaluate-similar --json`` prints."""
+        return {
+            "protocol": self.protocol,
+            "n_users": self.n_users,
+            "n_queries": self.n_queries,
+            "n_left_out": self.n_left_out,
+            "rows": self.rows_as_json(),
+            **self.notes,
+        }
+
+    def rows_as_json(self) -> dict[str, Row]:
+        """The figures of every row, ready for JSON."""
+        return {name: self._row(result) for name, result in self.rows.items()}
+
+    def gain(self, row: str, against: str) -> Row:
+        """How much better one row is than another by the headline, drawn over the same people."""
+        ours, theirs = self.rows[row].figures(self.headline), self.rows[against].figures(self.headline)
+        gain, low, high = relative_gain(ours, theirs, self.seed)
+        return {
+            "row": row,
+            "against": against,
+            "metric": self.headline,
+            "relative_gain": _rounded(gain),
+            "ci95": [_rounded(low), _rounded(high)],
+        }
+
+    def _row(self, result: RowResult) -> Row:
+        row: Row = {name: _rounded(float(result.figures(name).mean())) for name in result.metrics}
+        if any(not np.isnan(one) for one in result.coverage):
+            row["coverage"] = _rounded(float(np.mean(result.coverage)))
+        row["ci95"] = {
+            name: [_rounded(end) for end in interval(result.figures(name), self.seed)]
+            for name in result.metrics
+        }
+        if result.questions and self.popularity:
+            row["by_decile"] = self.by_decile(result)
+        return row
+
+    def by_decile(self, result: RowResult) -> list[Row]:
+        """The headline by tenth of the matched questions, least popular movie to be found first."""
+        popularity, ndcg = np.concatenate(self.popularity), np.concatenate(result.questions)
+        order = np.argsort(popularity, kind="stable")
+        return [
+            {
+                "from": int(popularity[part[0]]),
+                "to": int(popularity[part[-1]]),
+                "n_queries": len(part),
+                self.headline: _rounded(float(ndcg[part].mean())),
+            }
+            for part in np.array_split(order, N_DECILES)
+            if len(part)
+        ]
+
+
+def _rounded(value: float) -> float | None:
+    return None if np.isnan(value) else round(value, 4)

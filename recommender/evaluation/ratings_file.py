@@ -1,0 +1,68 @@
+"""Ratings by other people, from a file that is judged by and never learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from embeddings.errors import LabelsError
+from indexer.types import Ratings
+
+_LINKS = "links.csv"
+
+
+def read_ratings_file(path: Path) -> Ratings:
+    """Read a table of ratings.
+
+    Args:
+        path: CSV with the columns ``userId``, ``rating``, where there is one ``timestamp``, and
+            ``Id`` (catalog ids) or ``movieId`` (MovieLens ids, joined by ``links.csv`` beside it).
+
+    Returns:
+        The ratings; people are named ``file:<userId>``, so that nobody of the catalog is taken for them.
+
+    Raises:
+        LabelsError: The file cannot be read, lacks a column, or holds no rating.
+    """
+    table = _read_table(path)
+    missing = [name for name in ("userId", "rating") if name not in table]
+    if missing or not {"Id", "movieId"} & set(table):
+        raise LabelsError(
+            f"{path} has the columns {list(table)}; expected userId, rating, and Id (catalog ids) or "
+            f"movieId (MovieLens ids, with {_LINKS} beside the file)."
+        )
+    ids = table["Id"] if "Id" in table else _linked(table["movieId"], path.with_name(_LINKS))
+    values = pd.to_numeric(table["rating"], errors="coerce")
+    usable = ids.notna() & values.between(0.5, 5.0) & table["userId"].notna()
+    if not usable.any():
+        raise LabelsError(f"{path} holds no rating between 0.5 and 5 of a movie with a known id.")
+    kept = table[usable]
+    times = pd.to_numeric(kept["timestamp"], errors="coerce") if "timestamp" in kept else None
+    return Ratings(
+        ("file:" + kept["userId"].astype(str)).to_numpy(dtype=object),
+        ids[usable].astype(str).to_numpy(dtype=object),
+        values[usable].to_numpy(dtype=np.float32),
+        np.zeros(len(kept), np.int64) if times is None else times.fillna(0).to_numpy(dtype=np.int64),
+    )
+
+
+def _linked(movie_ids: pd.Series[str], links: Path) -> pd.Series[str]:
+    if not links.is_file():
+        raise LabelsError(
+            f"MovieLens ids need {links}, which does not exist; put it there or use catalog ids."
+        )
+    table = _read_table(links)
+    if not {"movieId", "imdbId"} <= set(table):
+        raise LabelsError(f"{links} has the columns {list(table)}; expected movieId and imdbId.")
+    number = table["movieId"].str.strip()
+    imdb = "tt" + table["imdbId"].str.strip().str.removeprefix("tt").str.zfill(7)
+    return movie_ids.str.strip().map(dict(zip(number, imdb, strict=True)))
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str)
+    except (OSError, ValueError) as error:  # pandas' own errors and a wrong encoding are ValueErrors
+        raise LabelsError(f"{path} cannot be read as a table: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -11,8 +12,9 @@ from indexer.catalog import open_catalog
 from indexer.reindex import Fitters, ReindexOptions
 from indexer.reindex import reindex as bring_up_to_date
 from indexer.settings import Settings
+from indexer.snapshots import open_store
 from indexer.types import ReindexReport
-from recommender.recommender import index_store
+from indexer.watch import watch_posters
 
 
 @click.command()
@@ -29,7 +31,7 @@ from recommender.recommender import index_store
     "--batch-size", type=click.IntRange(1, 4096), default=64, show_default=True, help="Posters per pass."
 )
 @click.option("--watch", is_flag=True, help="Go on, and take up files as they arrive; stop with Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document per run.")
 @click.pass_obj
 def reindex(settings: Settings, /, **options: Any) -> None:
     """Embed new and changed posters, drop vanished ones, refresh taste, publish a snapshot.
@@ -45,14 +47,16 @@ def reindex(settings: Settings, /, **options: Any) -> None:
 
     catalog = open_catalog(settings)
     encoder = Encoder.load(settings.model, device=options["device"])
-    report = bring_up_to_date(
+    run_once = functools.partial(
+        bring_up_to_date,
         catalog,
         encoder,
-        index_store(settings),
+        open_store(settings),
         Fitters(taste=TasteModel()),
         ReindexOptions(options["every"], options["batch_size"], options["workers"]),
     )
-    _print(report, options["as_json"])
+    for report in watch_posters(catalog, run_once) if options["watch"] else [run_once()]:
+        _print(report, options["as_json"])
 
 
 def _print(report: ReindexReport, as_json: bool) -> None:

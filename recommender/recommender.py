@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from embeddings.errors import PosterError, SnapshotError
 from indexer.catalog import Catalog, open_catalog
 from indexer.reader import IndexReader, IndexView
 from indexer.settings import Settings
-from indexer.snapshots import SnapshotStore
+from indexer.snapshots import open_store
 from indexer.taste_map import predict_taste, unit_rows
 from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
@@ -191,7 +190,7 @@ def open_recommender(settings: Settings) -> Recommender:
         CatalogError: The catalog cannot be opened.
     """
     catalog = open_catalog(settings)
-    store = index_store(settings)
+    store = open_store(settings)
     return Recommender(catalog, IndexReader(catalog, store), functools.partial(_load_encoder, settings))
 
 
@@ -205,8 +204,3 @@ def _load_encoder(settings: Settings) -> PosterEncoder:
 def _by_genre(encoder: PosterEncoder, encoded: EncodedPosters) -> dict[str, float]:
     probs = encoded.genre_probs[0].tolist()
     return {genre: round(prob, 4) for genre, prob in zip(encoder.genres, probs, strict=True)}
-
-
-def index_store(settings: Settings) -> SnapshotStore:
-    """The snapshots of a home."""
-    return SnapshotStore(Path(settings.index_url.removeprefix("faiss://")))

@@ -14,8 +14,9 @@ from indexer.demo.titles import make_movies
 from indexer.importers import import_source
 from indexer.reindex import Fitters, ReindexOptions, reindex
 from indexer.settings import Settings
+from indexer.snapshots import open_store
 from indexer.types import ReindexReport
-from recommender.recommender import index_store, open_recommender
+from recommender.recommender import open_recommender
 from recommender.table import print_answer
 from recommender.taste import TasteModel
 from recommender.types import SimilarMovies, SimilarRequest
@@ -43,7 +44,7 @@ def demo(settings: Settings, no_serve: bool, port: int, as_json: bool) -> None:
     report = reindex(
         catalog,
         Encoder.load(settings.model),
-        index_store(settings),
+        open_store(settings),
         Fitters(taste=TasteModel()),
         ReindexOptions(),
     )

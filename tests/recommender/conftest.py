@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from indexer.catalog.records import MovieFacts, PosterFile
 from indexer.publish import publish_catalog
 from indexer.reader import IndexReader
 from indexer.settings import Settings, load_settings
+from indexer.snapshots import open_store
 from indexer.types import Facts, Neighbours, Ratings, Rows, SnapshotManifest
-from recommender.recommender import Recommender, index_store
+from recommender.recommender import Recommender
 from recommender.taste import TasteConfig, TasteModel
 
 GENRES = ("Action", "Comedy", "Drama", "Horror", "Romance", "Sci-Fi")
@@ -250,7 +251,7 @@ def fill_home(settings: Settings) -> None:
     )
     assert taste is not None
     catalog.save_taste(taste)
-    publish_catalog(catalog, index_store(settings), encoder.fingerprint, taste.model_id, {})
+    publish_catalog(catalog, open_store(settings), encoder.fingerprint, taste.model_id, {})
     catalog.close()
 
 
@@ -277,7 +278,7 @@ def opened(settings: Settings) -> Home:
     return Home(
         settings,
         catalog,
-        Recommender(catalog, IndexReader(catalog, index_store(settings)), lambda: encoder),
+        Recommender(catalog, IndexReader(catalog, open_store(settings)), lambda: encoder),
         encoder,
     )
 
@@ -306,3 +307,13 @@ def own_home(tmp_path: Path) -> Iterator[Home]:
 def crowded_view() -> BruteForceView:
     """Of 120 movies the first 90 share one poster, and the next 20 another."""
     return BruteForceView(random_rows(), [1] * 90 + [2] * 20 + [-1] * 10)
+
+
+@pytest.fixture
+def colour_encoder() -> ColourEncoder:
+    return ColourEncoder()
+
+
+@pytest.fixture
+def drawn() -> Callable[[Sequence[tuple[int, int, int]]], bytes]:
+    return drawn_poster

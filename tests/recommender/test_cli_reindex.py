@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from embeddings.encoder import Encoder
+from indexer.catalog import open_catalog
+from indexer.catalog.records import MovieFacts
+from indexer.settings import load_settings
+from webui.cli import main
+
+
+@pytest.fixture
+def posters(tmp_path: Path, colour_encoder, drawn, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with three movies; their posters are drawn, one of them is not a picture."""
+    monkeypatch.setattr(Encoder, "load", lambda *_args, **_kwargs: colour_encoder)
+    catalog = open_catalog(load_settings(tmp_path, environ={}))
+    catalog.upsert_movies([MovieFacts(f"tt{i}", f"Film {i}") for i in range(3)], "csv")
+    folder = tmp_path / "posters-in"
+    folder.mkdir()
+    for i in range(2):
+        (folder / f"tt{i}.jpg").write_bytes(drawn([(200, 40 * i, 30)] * 4))
+    (folder / "tt2.jpg").write_bytes(b"not a picture")
+    catalog.set_posters({path.stem: path for path in folder.iterdir()})
+    catalog.close()
+    return folder
+
+
+def run(home: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--home", str(home), "reindex", *arguments])
+
+
+def test_json_has_the_keys_of_the_contract_and_names_each_failure(posters: Path, tmp_path: Path) -> None:
+    result = run(tmp_path, "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    keys = {"embedded", "unchanged", "removed", "failed", "posters_per_second", "snapshot"}
+    assert set(document) == keys
+    assert (document["embedded"], document["unchanged"], document["removed"]) == (2, 0, 0)
+    [failed] = document["failed"]
+    assert set(failed) == {"movie_id", "poster", "error"}
+    assert failed["movie_id"] == "tt2"
+    assert "tt2: " in result.stderr
+
+
+def test_a_second_run_embeds_nothing_and_all_embeds_everything(posters: Path, tmp_path: Path) -> None:
+    first = json.loads(run(tmp_path, "--json").stdout)
+    second = json.loads(run(tmp_path, "--json").stdout)
+    assert (second["embedded"], second["unchanged"]) == (0, 2)
+    assert second["snapshot"] == first["snapshot"]
+    again = json.loads(run(tmp_path, "--all", "--batch-size", "1", "--workers", "1", "--json").stdout)
+    assert again["embedded"] == 2
+
+
+def test_without_json_it_is_one_readable_line(posters: Path, tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert result.stdout.startswith("2 posters embedded (")
+    assert "1 failed" in result.stdout
+    assert result.stdout.count("\n") == 1
+
+
+def test_watching_without_a_poster_directory_says_what_to_do(
+    tmp_path: Path, colour_encoder, monkeypatch
+) -> None:
+    monkeypatch.setattr(Encoder, "load", lambda *_args, **_kwargs: colour_encoder)
+    open_catalog(load_settings(tmp_path, environ={})).close()
+    result = run(tmp_path, "--watch")
+    assert result.exit_code == 1
+    assert "no directory to watch" in result.stderr

@@ -19,7 +19,7 @@ from webui.schemas import (
 )
 
 Model = TypeVar("Model", bound=BaseModel)
-PAGE_SIZE = 60
+PAGE_SIZE = 36
 FIRST_DECADE = 1890
 
 

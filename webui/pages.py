@@ -152,6 +152,15 @@ def guard(response: Response) -> Response:
     return response
 
 
+@pages.after_app_request
+def hold_static(response: Response) -> Response:
+    """Read a static file whole: compressed as a stream, its handle is left to the garbage collector."""
+    if request.endpoint == "static" and response.status_code == 200:
+        response.direct_passthrough = False
+        response.get_data()
+    return response
+
+
 def predicted_rows(probs: dict[str, float], chosen: tuple[str, ...]) -> list[Predicted]:
     """The likeliest genres, and every chosen one, likeliest first."""
     ranked = sorted(probs.items(), key=lambda item: (-item[1], item[0]))

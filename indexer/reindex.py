@@ -13,6 +13,7 @@ from tqdm import tqdm
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
 from embeddings.errors import SnapshotError
 from indexer.catalog import Catalog, PosterFile
+from indexer.duplicates import group_artwork
 from indexer.locks import publishing
 from indexer.publish import publish_catalog
 from indexer.scan import scan_posters
@@ -85,6 +86,7 @@ def reindex(
         catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
         scan = scan_posters(catalog)
         embedded, seconds, vanished = _embed(catalog, encoder, options)
+        group_artwork(catalog)
         taste_model = _refresh_taste(catalog, encoder.fingerprint, fitters.taste)
         manifest = _publish(catalog, store, encoder.fingerprint, taste_model, fitters.weights)
         catalog.forget_inactive()

@@ -109,12 +109,11 @@ class VectorIndex(ABC):
             InvalidRequestError: A query has a wrong width or is not finite, or k is below 1.
         """
         self._check(queries, k)
-        mask, rows = self._allowed(allowed)
-        if rows is not None and len(rows) <= max(k, FEW_ROWS):
-            return [self.rank(query, rows, k) for query in queries]
-        if rows is None and len(self) <= k:
-            rows = np.arange(len(self), dtype=np.int64)
-            return [self.rank(query, rows, k) for query in queries]
+        mask = self._as_mask(allowed)
+        n_allowed = len(self) if mask is None else int(np.count_nonzero(mask))
+        if n_allowed <= (k if mask is None else max(k, FEW_ROWS)):
+            rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+            return [self.rank(query, rows.astype(np.int64), k) for query in queries]
         return [self.rank(query, self._candidates(query, k, mask), k) for query in queries]
 
     def rank(self, query: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> RowNeighbours:
@@ -134,25 +133,24 @@ class VectorIndex(ABC):
         if not np.isfinite(queries).all():
             raise InvalidRequestError("The query holds a number that is not finite; every number must be.")
 
-    def _allowed(self, allowed: Allowed | None) -> tuple[NDArray[np.bool_] | None, NDArray[np.int64] | None]:
-        """The allowed rows as a mask and as sorted row numbers; None, None when all are."""
+    def _as_mask(self, allowed: Allowed | None) -> NDArray[np.bool_] | None:
+        """The allowed rows as a mask; None where all are."""
         if allowed is None:
-            return None, None
+            return None
         if allowed.dtype == np.bool_:
             if allowed.shape != (len(self),):
                 raise InvalidRequestError(
                     f"The mask of allowed rows has shape {allowed.shape}; this index has {len(self)} rows."
                 )
-            mask: NDArray[np.bool_] = allowed.astype(np.bool_, copy=False)
-            return mask, np.flatnonzero(mask).astype(np.int64)
-        rows = np.unique(allowed).astype(np.int64)
-        if len(rows) and not (rows[0] >= 0 and rows[-1] < len(self)):
+            return allowed.astype(np.bool_, copy=False)
+        if len(allowed) and (allowed.min() < 0 or allowed.max() >= len(self)):
             raise InvalidRequestError(
-                f"Allowed rows run from {rows[0]} to {rows[-1]}; this index has rows 0 to {len(self) - 1}."
+                f"Allowed rows run from {allowed.min()} to {allowed.max()}; "
+                f"this index has rows 0 to {len(self) - 1}."
             )
         mask = np.zeros(len(self), dtype=np.bool_)
-        mask[rows] = True
-        return mask, rows
+        mask[allowed] = True
+        return mask
 
 
 def score_slack(query: NDArray[np.float32]) -> float:

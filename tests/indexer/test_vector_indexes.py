@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError
-from indexer.vectors.base import FEW_ROWS, VectorIndex
+from indexer.vectors.base import RowNeighbours, VectorIndex
 from indexer.vectors.blocks import Widths, slices
 from indexer.vectors.exact import ExactIndex
+from indexer.vectors.graphs import GraphsIndex
 
 WIDTHS: Widths = (32, 8, 16)
 N_ROWS = 3_000
-KINDS: list[type[VectorIndex]] = [ExactIndex]
+KINDS: list[type[VectorIndex]] = [ExactIndex, GraphsIndex]
 WEIGHTS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.6, 0.3, 0.1), (0.05, 0.9, 0.05)]
 
 
@@ -61,35 +62,56 @@ def index(
     return kind.load(directory, WIDTHS)
 
 
+def check_answer(
+    index: VectorIndex,
+    rows: NDArray[np.float32],
+    query: NDArray[np.float32],
+    found: RowNeighbours,
+    allowed: NDArray[np.bool_] | None = None,
+) -> int:
+    """Compare ten found rows with brute force; how many are as good as the true tenth."""
+    expected, scores = brute_force(rows, query, 10, allowed)
+    true = (rows[found.rows].astype(np.float64) @ query).astype(np.float32)
+    assert len(found) == len(expected)
+    assert len(set(found.rows.tolist())) == len(found)
+    assert (np.diff(found.scores) <= 0).all()
+    if index.exact:
+        assert found.rows.tolist() == expected
+        assert found.scores.tolist() == scores.tolist()
+    # Scores are inner products with rows as they are stored.
+    assert np.abs(found.scores - true).max(initial=0) < index.row_error * float(np.linalg.norm(query))
+    return int((true >= scores[-1] - 1e-3 * np.linalg.norm(query)).sum()) if len(scores) else 0
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_any_blend_equals_brute_force(
     index: VectorIndex, rows: NDArray[np.float32], weights: tuple[float, float, float]
 ) -> None:
+    right = 0
     for number in range(0, N_ROWS, 150):
         query = weighted(rows[number], weights)
-        expected, scores = brute_force(rows, query, 10)
         [found] = index.search(query[None], 10)
-        assert found.scores.tolist() == pytest.approx(scores.tolist(), abs=2e-6)
-        if index.exact:
-            assert found.rows.tolist() == expected
+        right += check_answer(index, rows, query, found)
+    assert right >= 0.99 * 200
 
 
-@pytest.mark.parametrize("share", [0.5, 0.05, 0.001])
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.05, 0.001])
 def test_filters_are_applied_before_the_k_are_taken(
-    index: VectorIndex, rows: NDArray[np.float32], share: float
+    index: VectorIndex, rows: NDArray[np.float32], share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("indexer.vectors.base.FEW_ROWS", 20)
     allowed = np.random.default_rng(1).random(N_ROWS) < share
     query = weighted(rows[7], (0.6, 0.3, 0.1))
-    expected, scores = brute_force(rows, query, 10, allowed)
     [by_mask] = index.search(query[None], 10, allowed)
     [by_rows] = index.search(query[None], 10, np.flatnonzero(allowed)[::-1].copy())
     assert by_mask.rows.tolist() == by_rows.rows.tolist()
-    assert by_mask.scores.tolist() == pytest.approx(scores.tolist(), abs=2e-6)
-    if index.exact:
-        assert by_mask.rows.tolist() == expected
+    assert allowed[by_mask.rows].all()
+    assert check_answer(index, rows, query, by_mask, allowed) == min(10, allowed.sum())
 
 
 def test_equal_scores_come_in_the_order_of_the_rows(index: VectorIndex, rows: NDArray[np.float32]) -> None:
+    if not index.exact:
+        pytest.skip(f"{index.kind} does not promise which of many equal rows it finds")
     query = weighted(rows[11], (0, 1, 0))
     same = np.flatnonzero((rows[:, slices(WIDTHS)[1]] == rows[11, slices(WIDTHS)[1]]).all(axis=1))
     assert len(same) > 50
@@ -120,19 +142,6 @@ def test_asking_for_more_than_there_is_gives_every_row_once_and_no_padding(
 def test_nothing_allowed_gives_nothing(index: VectorIndex, rows: NDArray[np.float32]) -> None:
     [found] = index.search(rows[:1], 10, np.zeros(N_ROWS, dtype=np.bool_))
     assert len(found) == 0
-
-
-def test_a_large_allowed_set_is_as_right_as_a_small_one(
-    index: VectorIndex, rows: NDArray[np.float32]
-) -> None:
-    allowed = np.ones(N_ROWS, dtype=np.bool_)
-    allowed[::7] = False
-    assert allowed.sum() > FEW_ROWS
-    query = weighted(rows[0], (1, 1, 1))
-    _, scores = brute_force(rows, query, 10, allowed)
-    [found] = index.search(query[None], 10, allowed)
-    assert allowed[found.rows].all()
-    assert found.scores.tolist() == pytest.approx(scores.tolist(), abs=2e-6)
 
 
 def test_rows_are_read_back(index: VectorIndex, rows: NDArray[np.float32]) -> None:

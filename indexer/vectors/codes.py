@@ -1,0 +1,85 @@
+"""Rows in twelve bits a number: eight that graphs walk on, four more for the last ranking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.vectors.faiss_files import map_index, write_index
+
+COARSE_FILE = "vectors.faiss"
+FINE_FILE = "fine.npy"
+_LEVELS = 16
+_CHUNK = 65_536
+
+
+class CodedRows:
+    """Rows stored as FAISS 8-bit codes, and what those leave over in four bits.
+
+    Eight bits misplace a cosine by about 0.0006, enough to swap neighbours in
+    a dense catalog; twelve by 0.00004, which is what half precision does, at
+    three quarters of its size.
+
+    Args:
+        coarse: FAISS scalar quantizer of 8 bits, the storage that graphs walk on.
+        fine: uint8, (n, ceil(dim / 2)), two numbers a byte, mapped.
+    """
+
+    def __init__(self, coarse: Any, fine: NDArray[np.uint8]) -> None:
+        self.coarse = coarse
+        self._fine = fine
+        trained = faiss.vector_to_array(coarse.sq.trained).reshape(2, coarse.d)
+        self._step = (trained[1] / 255.0).astype(np.float32)
+
+    @classmethod
+    def encode(cls, joined: NDArray[np.float32]) -> Self:
+        """Code rows, float32, (n, dim)."""
+        dim = joined.shape[1]
+        coarse = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+        coarse.train(np.ascontiguousarray(joined))
+        coarse.add(np.ascontiguousarray(joined))
+        rows = cls(coarse, np.empty((len(joined), (dim + 1) // 2), dtype=np.uint8))
+        for start in range(0, len(joined), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            rows._fine[part] = rows._leftover(joined[part], start)
+        return rows
+
+    @classmethod
+    def load(cls, directory: Path, dim: int) -> Self:
+        """Map what ``save`` wrote."""
+        fine = np.load(directory / FINE_FILE, mmap_mode="r", allow_pickle=False)
+        return cls(map_index(directory / COARSE_FILE, dim), fine)
+
+    def save(self, directory: Path) -> tuple[str, ...]:
+        """Write the two files and return their names."""
+        write_index(self.coarse, directory / COARSE_FILE)
+        with (directory / FINE_FILE).open("xb") as file:
+            np.lib.format.write_array(file, self._fine, allow_pickle=False)
+        return COARSE_FILE, FINE_FILE
+
+    def __len__(self) -> int:
+        return int(self.coarse.ntotal)
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Rows by number, float32, (len(rows), dim)."""
+        vectors: NDArray[np.float32] = self.coarse.reconstruct_batch(rows)
+        packed = self._fine[rows]
+        levels = np.empty((len(rows), 2 * packed.shape[1]), dtype=np.uint8)
+        levels[:, 0::2], levels[:, 1::2] = packed & 0x0F, packed >> 4
+        vectors += ((levels[:, : vectors.shape[1]] + 0.5) / _LEVELS - 0.5).astype(np.float32) * self._step
+        return vectors
+
+    def _leftover(self, joined: NDArray[np.float32], start: int) -> NDArray[np.uint8]:
+        numbers = np.arange(start, start + len(joined), dtype=np.int64)
+        # A column that never varies has a step of 0 and nothing left over.
+        step = np.where(self._step > 0, self._step, 1.0)
+        left = (joined - self.coarse.reconstruct_batch(numbers)) / step
+        levels = np.clip(np.floor((left + 0.5) * _LEVELS), 0, _LEVELS - 1).astype(np.uint8)
+        if levels.shape[1] % 2:
+            levels = np.pad(levels, ((0, 0), (0, 1)))
+        packed: NDArray[np.uint8] = levels[:, 0::2] | (levels[:, 1::2] << 4)
+        return packed

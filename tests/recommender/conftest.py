@@ -309,6 +309,11 @@ def crowded_view() -> BruteForceView:
     return BruteForceView(random_rows(), [1] * 90 + [2] * 20 + [-1] * 10)
 
 
+@pytest.fixture(scope="session")
+def make_colour_encoder() -> type[ColourEncoder]:
+    return ColourEncoder
+
+
 @pytest.fixture
 def colour_encoder() -> ColourEncoder:
     return ColourEncoder()

@@ -10,12 +10,24 @@ from indexer.catalog import Catalog
 from indexer.importers.base import Importer, find_posters
 from indexer.importers.csv_labels import CsvImporter
 from indexer.importers.folder import FolderImporter
+from indexer.importers.imdb import ImdbImporter
 from indexer.importers.movielens import MovieLensImporter
+from indexer.importers.movietweetings import MovieTweetingsImporter
+from indexer.importers.nfo import NfoImporter
 from indexer.importers.report import Batch, FailedRow, ImportReport
+from indexer.importers.tmdb import TmdbImporter
 
 __all__ = ["FORMATS", "FailedRow", "ImportReport", "import_source"]
 
-IMPORTERS: tuple[type[Importer], ...] = (MovieLensImporter, CsvImporter, FolderImporter)
+IMPORTERS: tuple[type[Importer], ...] = (
+    MovieLensImporter,
+    MovieTweetingsImporter,
+    ImdbImporter,
+    TmdbImporter,
+    CsvImporter,
+    NfoImporter,
+    FolderImporter,
+)
 """In the order in which ``auto`` asks them."""
 FORMATS = tuple(one.format for one in IMPORTERS)
 

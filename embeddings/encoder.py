@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 from collections import deque
@@ -17,11 +16,12 @@ from numpy.typing import NDArray
 
 from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.checkpoint_weights import load_net
-from embeddings.devices import autocast_dtype, choose_device
+from embeddings.devices import choose_device
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
 from embeddings.errors import InvalidRequestError, PosterError
 from embeddings.genres import GenreVocabulary
 from embeddings.heatmap import Heatmap, genre_heatmap
+from embeddings.inference import for_inference
 from embeddings.models.poster_net import PosterNet
 from embeddings.transforms import read_pixels
 
@@ -32,18 +32,17 @@ class Encoder:
     """A loaded checkpoint; safe to share between threads.
 
     Args:
-        net: The net, in evaluation mode.
+        net: The net as it was trained, on the CPU; heat-maps come from it.
         manifest: Its manifest.
-        device: Where it runs.
+        device: Where posters are encoded, by a faster copy of the net.
     """
 
     def __init__(self, net: PosterNet, manifest: CheckpointManifest, device: torch.device) -> None:
         self.manifest = manifest
         self.device = device
-        self.net = net.eval().to(device)
-        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._dtype = autocast_dtype(device)
-        self._heatmap_net: PosterNet | None = None
+        self.net = net.eval()
+        self._fast_net = for_inference(net, device)
+        # Grad-CAM puts hooks on the net, so one thread at a time.
         self._heatmap_lock = threading.Lock()
         self._thresholds = np.asarray(manifest.thresholds, dtype=np.float32)
 
@@ -127,8 +126,8 @@ class Encoder:
             return np.zeros((0, self.embedding_dim), np.float32), np.zeros((0, len(self.genres)), np.float32)
         # (n, h, w, 3) seen as (n, 3, h, w) already is channels_last: no copy.
         batch = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
-        with torch.inference_mode(), torch.autocast(self.device.type, self._dtype, self._dtype is not None):
-            output = self.net(batch)
+        with torch.inference_mode():
+            output = self._fast_net(batch)
         return output.embedding.float().cpu().numpy(), output.logits.float().cpu().numpy()
 
     def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -148,10 +147,7 @@ class Encoder:
             )
         pixels = read_pixels(source, self.manifest.preprocessing)
         with self._heatmap_lock:
-            # Grad-CAM puts hooks on the net; on a copy they do not meet the passes of other threads.
-            if self._heatmap_net is None:
-                self._heatmap_net = copy.deepcopy(self.net)
-            values = genre_heatmap(self._heatmap_net, pixels, self.genres.index(genre))
+            values = genre_heatmap(self.net, pixels, self.genres.index(genre))
         return Heatmap(genre, values, source)
 
     def _read(self, poster: Poster) -> Pixels | str:

@@ -26,6 +26,8 @@ class Backbone(nn.Module, ABC):
 
     mean: Tensor
     std: Tensor
+    # Number format of the weights where it is not float32; the normalised input is narrowed to it.
+    compute_dtype: torch.dtype | None = None
 
     def __init__(self, num_features: int, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
@@ -44,7 +46,10 @@ class Backbone(nn.Module, ABC):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Features (n, num_features) of RGB in [0, 1], float, (n, 3, h, w)."""
-        return self.forward_pooled((x - self.mean) / self.std)
+        normalised = (x - self.mean) / self.std
+        return self.forward_pooled(
+            normalised if self.compute_dtype is None else normalised.to(self.compute_dtype)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.forward_features(x)

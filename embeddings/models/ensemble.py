@@ -18,6 +18,10 @@ class BranchedBackbone(Backbone):
         super().__init__(sum(branch.num_features for branch in branches), (0.0,) * 3, (1.0,) * 3)
         self.branches = nn.ModuleList(branches)
 
+    def forward_features(self, x: Tensor) -> Tensor:
+        # Each branch normalises the picture for itself.
+        return self.forward_pooled(x)
+
     def forward_pooled(self, x: Tensor) -> Tensor:
         return torch.cat([branch(x) for branch in self.branches], dim=1)
 

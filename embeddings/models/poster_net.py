@@ -94,7 +94,8 @@ class PosterNet(nn.Module):
 
     def forward_head(self, features: Tensor) -> PosterOutput:
         """Embedding and logits of pooled features (n, num_features)."""
-        hidden = self.neck(features)
+        # A narrow backbone (see embeddings.inference) hands narrow features to a wide neck.
+        hidden = self.neck(features.to(self.head.weight.dtype))
         # The embedding is normalised in float32: bfloat16 rows are off unit length by up to 0.4 %.
         return PosterOutput(F.normalize(hidden.float(), dim=-1), self.head(hidden))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from embeddings.encoded import UnreadablePoster
 from indexer.catalog import Catalog, PosterFile
+from indexer.importers import import_new_files
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _SAVED_AT_ONCE = 500
@@ -33,6 +34,7 @@ def scan_posters(catalog: Catalog) -> Scan:
     A file that is gone while its directory is there was deleted: its embedding
     goes. A directory that is gone is more likely a disk that is not mounted.
     """
+    import_new_files(catalog)
     gone: list[str] = []
     unreachable: list[UnreadablePoster] = []
     changed: list[PosterFile] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select
 
-from indexer.catalog import genres
+from indexer.catalog import bulk, genres
 from indexer.catalog.base import CatalogBase, read_meta, write_meta
 from indexer.catalog.records import Active, Changes
 from indexer.models import EmbeddingRow, EncoderRow, MovieRow, RemovalRow, TasteFactorRow, TasteMapRow
@@ -61,8 +63,8 @@ class ChangeLog(CatalogBase):
                 connection.execute(delete(TasteMapRow).where(TasteMapRow.model_id != now.taste_model))
         return n_deleted
 
-    def forget_removals(self, up_to_revision: int) -> int:
-        """Delete the tombstones that every published snapshot already knows."""
-        with self.transaction() as transaction:
-            old = RemovalRow.revision <= up_to_revision
-            return transaction.connection.execute(delete(RemovalRow).where(old)).rowcount
+    def removed_ids(self, movie_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that were in the catalog once and were taken out."""
+        key = RemovalRow.movie_id
+        with self._reading() as connection, bulk.among(connection, key, movie_ids) as chosen:
+            return set(connection.scalars(select(key).where(chosen)))

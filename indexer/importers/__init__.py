@@ -17,7 +17,7 @@ from indexer.importers.nfo import NfoImporter
 from indexer.importers.report import Batch, FailedRow, ImportReport
 from indexer.importers.tmdb import TmdbImporter
 
-__all__ = ["FORMATS", "FailedRow", "ImportReport", "import_source"]
+__all__ = ["FORMATS", "FailedRow", "ImportReport", "import_new_files", "import_source"]
 
 IMPORTERS: tuple[type[Importer], ...] = (
     MovieLensImporter,
@@ -68,6 +68,40 @@ def import_source(
     elif importer.layout is not None:
         catalog.add_poster_dir(source, importer.layout)
     return report
+
+
+def import_new_files(catalog: Catalog) -> int:
+    """Look again at the folders that movies were imported from, and take in what is new in them.
+
+    Movies that were taken out stay out, although their files are still there.
+
+    Returns:
+        How many movies and posters were added.
+    """
+    n_new = 0
+    for directory, layout in catalog.poster_dirs().items():
+        if layout == "by_id" or not directory.is_dir():
+            continue
+        importer = _importer(directory, layout)
+        for batch in importer.read(directory):
+            n_new += _write_new(catalog, importer, batch)
+    return n_new
+
+
+def _write_new(catalog: Catalog, importer: Importer, batch: Batch) -> int:
+    ids = [movie.movie_id for movie in batch.movies]
+    out = catalog.removed_ids(ids)
+    known = catalog.known_ids(ids)
+    new = [movie for movie in batch.movies if movie.movie_id not in known | out]
+    lacking = {one for one, movie in catalog.find_movies(sorted(known)).items() if movie.poster is None}
+    lacking |= {movie.movie_id for movie in new}
+    posters = {movie_id: path for movie_id, path in batch.posters.items() if movie_id in lacking}
+    if not new and not posters:
+        return 0
+    with catalog.transaction():
+        catalog.upsert_movies(new, importer.format)
+        catalog.set_posters(posters)
+    return len(new) + len(posters)
 
 
 def _importer(source: Path, format: str) -> Importer:

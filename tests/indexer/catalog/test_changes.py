@@ -32,12 +32,11 @@ def test_a_movie_that_came_back_is_changed_and_not_removed(catalog: Catalog) -> 
     assert catalog.changes_since(1) == Changes(3, ("tt1",), ())
 
 
-def test_tombstones_are_forgotten_up_to_a_revision(catalog: Catalog) -> None:
+def test_what_was_taken_out_is_remembered_until_it_comes_back(catalog: Catalog) -> None:
     catalog.upsert_movies([MovieFacts("tt1"), MovieFacts("tt2")], "csv")
-    catalog.remove_movies(["tt1"])
-    catalog.remove_movies(["tt2"])
-    assert catalog.forget_removals(2) == 1
-    assert catalog.changes_since(0).removed == ("tt2",)
+    catalog.remove_movies(["tt1", "tt2"])
+    catalog.upsert_movies([MovieFacts("tt2")], "csv")
+    assert catalog.removed_ids(["tt1", "tt2", "tt3"]) == {"tt1"}
 
 
 def test_what_is_read_inside_one_consistent_read_is_of_one_state(settings: Settings) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from indexer.catalog import Catalog, Counts
-from indexer.importers import import_source
+from indexer.importers import import_new_files, import_source
 from indexer.importers.folder import movie_of_name
+from indexer.scan import scan_posters
 
 NFO = """<?xml version="1.0" encoding="UTF-8"?>
 <movie>
@@ -84,6 +85,26 @@ def test_a_folder_imported_again_changes_nothing_and_a_new_file_is_added(
     assert catalog.revision() == before
     touch(tmp_path / "p" / "tt2.jpg")
     assert import_source(catalog, tmp_path / "p").movies == Counts(added=1, unchanged=1)
+
+
+def test_a_scan_takes_in_new_files_and_leaves_out_what_was_taken_out(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    for name in ("tt1", "tt2", "tt3"):
+        touch(tmp_path / "p" / f"{name}.jpg")
+    import_source(catalog, tmp_path / "p")
+    catalog.remove_movies(["tt1"])
+    (tmp_path / "p" / "tt2.jpg").unlink()
+    scan_posters(catalog)
+    touch(tmp_path / "p" / "tt2.png")
+    touch(tmp_path / "p" / "Alien (1979).jpg")
+    scan_posters(catalog)
+    assert sorted(poster.movie_id for poster in catalog.poster_files()) == ["alien-1979", "tt2", "tt3"]
+    assert all(poster.sha256 for poster in catalog.poster_files())
+    assert catalog.find_movies(["tt1"]) == {}
+    before = catalog.revision()
+    assert import_new_files(catalog) == 0
+    assert catalog.revision() == before
 
 
 def test_a_media_servers_folder_comes_in(catalog: Catalog, tmp_path: Path) -> None:

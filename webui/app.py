@@ -56,6 +56,8 @@ def create_app(
         doc_ui=False,
     )
     app.config.update(MAX_CONTENT_LENGTH=web.max_body_bytes, MAX_FORM_MEMORY_SIZE=2**20)
+    # Probabilities are sent likeliest first.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     metrics = make_metrics()
     install_services(app, Services(settings, web, metrics, recommender))
     install_problems(app)

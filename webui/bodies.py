@@ -98,7 +98,8 @@ def find_upload(name: str = "poster") -> bytes | None:
         if name in request.form:
             raise InvalidRequestError(f"{name!r} came as text; send it as a file, with a file name.", name)
         return None
-    data = file.stream.read(MAX_UPLOAD_BYTES + 1)
+    with file.stream as stream:
+        data = stream.read(MAX_UPLOAD_BYTES + 1)
     if len(data) > MAX_UPLOAD_BYTES:
         raise RequestEntityTooLarge
     if not data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from indexer.settings import Settings
+from webui.metrics_dir import shared_metrics
 
 
 @click.command()
@@ -17,9 +18,10 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 
     Example: onesheet serve --port 8000 --workers 2
     """
-    # Gunicorn and Flask load here, so that the other commands start without them.
-    from webui.server import ServeOptions
-    from webui.server import serve as run
-    from webui.settings import load_web_settings
+    with shared_metrics():
+        # Gunicorn and Flask load here, so that the other commands start without them.
+        from webui.server import ServeOptions
+        from webui.server import serve as run
+        from webui.settings import load_web_settings
 
-    run(ServeOptions(host, port, workers), settings, load_web_settings())
+        run(ServeOptions(host, port, workers), settings, load_web_settings())

@@ -19,7 +19,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+from webui.metrics_dir import MULTIPROC_VARIABLE
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from embeddings.errors import InvalidRequestError
 from indexer.titles import YEARS
@@ -55,7 +55,12 @@ class Contract(BaseModel):
 
 
 class QueryContract(Contract):
-    """A query string: an optional parameter is left out, never sent as ``null``."""
+    """A query string: an optional parameter is left out or empty, as forms send it, never ``null``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, values: Any) -> Any:
+        return {name: value for name, value in values.items() if value not in ("", [""])}
 
 
 @functools.cache

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ from gunicorn.glogging import Logger
 from prometheus_client import multiprocess
 
 from webui.app import create_app
-from webui.metrics import MULTIPROC_VARIABLE
+from webui.metrics_dir import MULTIPROC_VARIABLE
 from webui.observability import log_json
 from webui.services import services_of
 
@@ -91,7 +89,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def serve(options: ServeOptions, settings: Settings, web: WebSettings) -> None:
-    """Listen until told to stop; SIGTERM lets requests under way finish.
+    """Listen until told to stop; SIGTERM lets requests under way finish. Run it inside ``shared_metrics``.
 
     Args:
         options: Where and with how many processes.
@@ -99,15 +97,7 @@ def serve(options: ServeOptions, settings: Settings, web: WebSettings) -> None:
         web: How each process answers.
     """
     log_json()
-    shared = None
-    if MULTIPROC_VARIABLE not in os.environ:
-        shared = tempfile.mkdtemp(prefix="onesheet-metrics-")
-        os.environ[MULTIPROC_VARIABLE] = shared
-    try:
-        Server(options, settings, web).run()
-    finally:
-        if shared is not None:
-            shutil.rmtree(shared, ignore_errors=True)
+    Server(options, settings, web).run()
 
 
 def _open_in_background(worker: Worker) -> None:
@@ -117,4 +107,5 @@ def _open_in_background(worker: Worker) -> None:
 
 
 def _forget_worker(_arbiter: Arbiter, worker: Worker) -> None:
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    if os.environ.get(MULTIPROC_VARIABLE):
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -135,11 +135,11 @@ class Services:
         """
         # faiss comes with it: the master of the server must fork before that.
         from indexer.ingest import put_movie
-        from indexer.snapshots import SnapshotStore
+        from indexer.snapshots import open_store
 
         recommender = self.recommender
-        store = SnapshotStore(Path(self.settings.index_url.removeprefix("faiss://")))
         try:
+            store = open_store(self.settings)
             return put_movie(recommender.catalog, store, lambda: recommender.encoder, facts, poster)
         except OSError as error:
             raise CatalogError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify
+from typing import Any
+
+from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from recommender.types import RatedMovie, SimilarMovies, SimilarRequest
@@ -33,7 +35,7 @@ similar = APIBlueprint(
 def get_similar(path: MoviePath, query: SimilarQuery) -> Response:
     """Movies like one movie, nearest first."""
     asked = similar_request(query, like=(path.movie_id,))
-    return revalidated(lambda: find_similar(asked).as_json())
+    return revalidated(lambda: similar_document(find_similar(asked)))
 
 
 @similar.post(
@@ -45,11 +47,12 @@ def post_similar() -> Response:
     """Movies like several and unlike others (JSON), or like a picture (a form with a file ``poster``)."""
     if not is_form():
         body = read_json(SimilarBody)
-        return jsonify(find_similar(similar_request(body, tuple(body.like), tuple(body.unlike))).as_json())
+        asked = similar_request(body, tuple(body.like), tuple(body.unlike))
+        return jsonify(similar_document(find_similar(asked)))
     form = read_form(SimilarForm)
     poster = find_upload()
     asked = similar_request(form, tuple(form.like), tuple(form.unlike), poster)
-    return jsonify(find_similar(asked).as_json())
+    return jsonify(similar_document(find_similar(asked)))
 
 
 @similar.post(
@@ -62,7 +65,7 @@ def post_recommendations() -> Response:
     body = read_json(RecommendationsBody)
     ratings = tuple(RatedMovie(rating.movie_id, rating.value) for rating in body.ratings)
     recommended = services().recommender.recommend(ratings, similar_request(body))
-    return jsonify(recommended.as_json())
+    return jsonify(similar_document(recommended))
 
 
 def similar_request(
@@ -88,3 +91,13 @@ def similar_request(
 def find_similar(asked: SimilarRequest) -> SimilarMovies:
     """Ask the recommender of this process."""
     return services().similar(asked)
+
+
+def similar_document(found: SimilarMovies) -> dict[str, Any]:
+    """An answer as it is sent: paths of posters begin with the URL prefix the server stands under."""
+    document: dict[str, Any] = found.as_json()
+    if request.script_root:
+        for result in document["results"]:
+            if result["poster_url"] is not None:
+                result["poster_url"] = request.script_root + result["poster_url"]
+    return document

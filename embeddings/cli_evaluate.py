@@ -24,6 +24,12 @@ _SHOWN = ("macro_f1", "micro_f1", "mean_average_precision", "hamming_skill", "br
 @posters_argument
 @model_option
 @click.option(
+    "--report",
+    "report_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write a page with plots, and the figures as JSON and CSV, here.",
+)
+@click.option(
     "--split", type=click.Path(path_type=Path), help="A split.json of a run: judge only its test side."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -35,13 +41,14 @@ def evaluate(
     labels_file: Path,
     posters_dir: Path,
     model: Path | None,
+    report_dir: Path | None,
     split: Path | None,
     as_json: bool,
     device: str,
 ) -> None:
     """Judge a checkpoint's genres on labelled posters.
 
-    Example: onesheet evaluate labels.csv posters/
+    Example: onesheet evaluate labels.csv posters/ --report report/
     """
     from embeddings.evaluation.document import evaluation_document
 
@@ -49,6 +56,12 @@ def evaluate(
     document = evaluation_document(judged)
     for poster, error in failed:
         click.echo(f"onesheet: {poster}: {error}", err=True)
+    if report_dir is not None:
+        from embeddings.evaluation.report import write_report
+        from embeddings.training.labels import find_posters
+
+        page = write_report(report_dir, judged, document, find_posters(posters_dir, judged.movie_ids))
+        click.echo(f"report: {page}", err=True)
     click.echo(json.dumps(document, indent=1) if as_json else _table(document))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from embeddings.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from embeddings.training.config import TrainConfig
+    from embeddings.training.labels import Labels
 
 # Option -> dotted setting.
 _SETTINGS = {
@@ -27,6 +29,7 @@ _SETTINGS = {
     "lr": "optim.lr",
     "seed": "seed",
     "min_support": "data.min_support",
+    "folds": "data.folds",
 }
 
 labels_argument = click.argument("labels_file", metavar="LABELS.csv", type=click.Path(path_type=Path))
@@ -68,9 +71,12 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @settings_options
 @click.option("--folds", type=click.IntRange(2), help="Train so many nets, each validated on another part.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings as TOML.")
+@click.option("--check/--no-check", default=True, help="Look the data over first; on by default.")
 @click.option("--summary", is_flag=True, help="Print the net's parameters per layer and stop.")
 @device_option
-def train(labels_file: Path, posters_dir: Path, out: Path, summary: bool, **options: Any) -> None:
+def train(
+    labels_file: Path, posters_dir: Path, out: Path, summary: bool, check: bool, **options: Any
+) -> None:
     """Train an encoder; run it again after an interruption and it goes on.
 
     Example: onesheet train labels.csv posters/ --out runs/first --arch mobilenet_v2 --epochs 8
@@ -87,11 +93,30 @@ def train(labels_file: Path, posters_dir: Path, out: Path, summary: bool, **opti
         n_genres = len(config.data.genres) or len(labels.vocabulary(config.data.min_support))
         click.echo(describe(build_net(config, n_genres)))
         return
-    result = run(labels, posters_dir, out, config, say=_say)
-    if result is not None:
+    if check and not (out / "state").exists() and os.environ.get("RANK", "0") == "0":
+        from embeddings.training.checks import check_data
+
+        for line in check_data(labels, posters_dir).lines():
+            _say(line)
+    if config.data.folds:
+        _train_folds(labels, posters_dir, out, config)
+    elif (result := run(labels, posters_dir, out, config, say=_say)) is not None:
         for name, figures in result.finished.manifest.metrics.items():
-            click.echo(f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+            click.echo(f"{name}: " + _figures(figures))
         click.echo(f"checkpoint of epoch {result.best_epoch}: {result.checkpoint}")
+
+
+def _train_folds(labels: Labels, posters_dir: Path, out: Path, config: TrainConfig) -> None:
+    from embeddings.training.folds import train_folds
+
+    result = train_folds(labels, posters_dir, out, config, say=_say)
+    click.echo("mean: " + _figures(result.mean))
+    click.echo("standard deviation: " + _figures(result.spread))
+    click.echo(f"out-of-fold probabilities: {result.soft_labels}")
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
 
 
 def config_from_options(options: dict[str, Any]) -> TrainConfig:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from embeddings.errors import TrainingError
 
@@ -170,14 +170,19 @@ class LossConfig(_Frozen):
     """Arguments of the loss."""
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """How far targets are drawn towards each genre's share of the training movies."""
-    soft_labels: Path | None = None
-    """Teachers' probabilities, as ``write_soft_labels`` leaves them; None learns from the labels alone."""
+    soft_labels: tuple[Path, ...] = ()
+    """Teachers' probabilities, as ``write_soft_labels`` leaves them, averaged; none: labels alone."""
     distill_weight: Share = 0.5
     """Share of the teachers' say, where a movie has both."""
     distill_temperature: Annotated[float, Field(gt=0.0)] = 1.0
     """Softens teacher and student alike."""
     use_unlabelled: bool = True
     """Learn too from posters that only teachers have labelled."""
+
+    @field_validator("soft_labels", mode="before")
+    @classmethod
+    def _one_file_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, (str, Path)) else value
 
 
 class TrainConfig(_Frozen):

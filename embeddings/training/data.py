@@ -15,7 +15,7 @@ from embeddings.training.cache import PosterCache, open_cache
 from embeddings.training.config import DataConfig, TrainConfig
 from embeddings.training.labels import Labels, find_posters
 from embeddings.training.losses import GenreCounts
-from embeddings.training.soft_labels import SoftLabels, read_soft_labels
+from embeddings.training.soft_labels import SoftLabels, average_soft_labels, read_soft_labels
 from embeddings.training.splits import Split, assign_groups, group_movies, make_folds, make_splits
 from embeddings.transforms import Preprocessing
 
@@ -89,7 +89,7 @@ def load_data(
             soft labels do not fit.
     """
     genres = _vocabulary(labels, split, config.data)
-    teachers = read_soft_labels(config.loss.soft_labels) if config.loss.soft_labels else None
+    teachers = _teachers(config.loss.soft_labels)
     wanted = split.train + split.validation + split.test
     extra = _only_taught(teachers, labels) if teachers and config.loss.use_unlabelled else ()
     model = config.model
@@ -126,6 +126,10 @@ def _vocabulary(labels: Labels, split: Split, config: DataConfig) -> GenreVocabu
             f"no genre has {config.min_support} training movies; lower data.min_support (--min-support)."
         )
     return genres
+
+
+def _teachers(paths: tuple[Path, ...]) -> SoftLabels | None:
+    return average_soft_labels([read_soft_labels(path) for path in paths]) if paths else None
 
 
 def _only_taught(teachers: SoftLabels, labels: Labels) -> tuple[str, ...]:

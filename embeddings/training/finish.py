@@ -46,11 +46,13 @@ class Finished:
         manifest: As written.
         validation: Figures of the movies that cuts and calibration were fitted on: flattering.
         test: Figures of movies that nothing was fitted on; None without a test side.
+        judged: Predictions behind ``test``, or behind ``validation`` without a test side.
     """
 
     manifest: CheckpointManifest
     validation: dict[str, Any]
     test: dict[str, Any] | None
+    judged: JudgedPosters
 
 
 def finish(
@@ -92,14 +94,16 @@ def finish(
     probs = calibration.apply(logits)
     thresholds = fit_thresholds(probs, data.hard[data.validation], config.seed)
     fitted = replace(plain, calibration=calibration, thresholds=thresholds)
-    validation = evaluation_document(_judged(fitted, data, data.validation, probs))
+    judged = _judged(fitted, data, data.validation, probs)
+    validation = evaluation_document(judged)
     test = None
     if len(data.test):
         unseen = calibration.apply(predict_logits(encoder, data, data.test))
-        test = evaluation_document(_judged(fitted, data, data.test, unseen))
+        judged = _judged(fitted, data, data.test, unseen)
+        test = evaluation_document(judged)
     metrics = {"validation": _headlines(validation)} | ({"test": _headlines(test)} if test else {})
     written = save_checkpoint(directory, encoder.net, replace(fitted, metrics=metrics), config.stored_as)
-    return Finished(written, validation, test)
+    return Finished(written, validation, test, judged)
 
 
 def write_figures(path: Path, finished: Finished) -> None:

@@ -2,7 +2,7 @@
 
 Under the run's folder lie ``settings.json``, ``split.json``, ``history.csv``,
 ``state/`` (to go on after a kill), ``best.safetensors`` and ``epochs/``
-(weights), ``figures.json``, and ``checkpoint/``, which is the result.
+(weights), ``figures.json``, ``report/``, and ``checkpoint/``, which is the result.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from embeddings.devices import choose_device
 from embeddings.errors import TrainingError
 from embeddings.evaluation.metrics import average_precisions, macro_columns
+from embeddings.evaluation.report import write_report
 from embeddings.evaluation.thresholds import sweep_thresholds
 from embeddings.models.poster_net import NetSpec, PosterNet
 from embeddings.models.registry import build_model
@@ -30,7 +31,7 @@ from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.distributed import Processes, joined_processes, local_device
 from embeddings.training.finish import Finished, finish, write_figures
 from embeddings.training.history import write_history, write_tensorboard
-from embeddings.training.labels import Labels
+from embeddings.training.labels import Labels, find_posters
 from embeddings.training.run_state import RunState, load_state, save_state
 from embeddings.training.splits import Split
 from embeddings.training.trainer import Trainer
@@ -92,6 +93,15 @@ def train(
         net.load_state_dict(load_file(out / "best.safetensors"))
         finished = finish(out / "checkpoint", net, data, config, _provenance(config, data, best), device)
         write_figures(out / "figures.json", finished)
+        shown = find_posters(posters_dir, finished.judged.movie_ids)
+        write_report(
+            out / "report",
+            finished.judged,
+            finished.test or finished.validation,
+            shown,
+            history,
+            config.model.arch,
+        )
         return TrainedModel(out / "checkpoint", history, best, finished, len(data.cache.failed))
 
 
@@ -261,8 +271,8 @@ def _provenance(config: TrainConfig, data: TrainingData, best: int) -> dict[str,
     settings = config.model_dump(mode="json", exclude={"data": {"cache_dir"}, "device": True})
     # A checkpoint is given away: it names files, not the folders of the machine that made it.
     settings["model"]["init"] = "+".join(Path(part).name for part in config.model.init.split("+"))
-    for section, key in (("loss", "soft_labels"), ("data", "split_file")):
-        settings[section][key] = settings[section][key] and Path(settings[section][key]).name
+    settings["loss"]["soft_labels"] = [path.name for path in config.loss.soft_labels]
+    settings["data"]["split_file"] = config.data.split_file.name if config.data.split_file else None
     return {
         "settings": settings,
         "n_train": len(data.train),

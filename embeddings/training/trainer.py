@@ -154,7 +154,7 @@ class Trainer:
         settings = self.config.loss
         smooth = settings.label_smoothing
         own = self._loss(logits, hard * (1 - smooth) + self._prior * smooth if smooth else hard)
-        if settings.soft_labels is None:
+        if not settings.soft_labels:
             return own
         heat = settings.distill_temperature
         believed = torch.sigmoid(torch.logit(soft, eps=1e-4) / heat)

@@ -1,0 +1,101 @@
+"""``onesheet train`` from the command line."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from embeddings.cli_train import config_from_options
+from embeddings.errors import InvalidRequestError
+from webui.cli import main
+
+SMALL = [
+    "--arch",
+    "custom_cnn",
+    "--init",
+    "none",
+    "--epochs",
+    "1",
+    "--batch-size",
+    "16",
+    "--min-support",
+    "5",
+    "--set",
+    "model.width=16",
+    "--set",
+    "model.height=24",
+    "--device",
+    "cpu",
+]
+
+
+def test_train_looks_the_data_over_trains_and_leaves_checkpoint_and_report(
+    poster_world: tuple[Path, Path], tmp_path: Path
+) -> None:
+    arguments = ["train", *map(str, poster_world), "--out", str(tmp_path / "run"), *SMALL]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.stderr
+    assert "120 movies; 0 repeated rows merged" in result.stderr
+    assert "epoch 1/1" in result.stderr
+    assert "macro_f1" in result.stdout
+    for name in (
+        "checkpoint/checkpoint.json",
+        "report/report.html",
+        "history.csv",
+        "split.json",
+        "figures.json",
+    ):
+        assert (tmp_path / "run" / name).is_file(), name
+
+
+def test_summary_prints_parameters_per_layer_and_trains_nothing(
+    poster_world: tuple[Path, Path], tmp_path: Path
+) -> None:
+    arguments = ["train", *map(str, poster_world), "--out", str(tmp_path / "run"), *SMALL, "--summary"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.stderr
+    assert "head" in result.stdout
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (["--loss", "hinge"], "there is no loss 'hinge'"),
+        (["--sampler", "fair"], "there is no sampler 'fair'"),
+        (["--schedule", "linear"], "there is no schedule 'linear'"),
+        (["--arch", "resnet1001"], "resnet1001"),
+        (["--set", "model.wings=2"], "no training setting 'model.wings'"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_one_sentence_and_exit_code_one(
+    poster_world: tuple[Path, Path], tmp_path: Path, extra: list[str], words: str
+) -> None:
+    arguments = [
+        "train",
+        *map(str, poster_world),
+        "--out",
+        str(tmp_path / "run"),
+        "--no-check",
+        *SMALL,
+        *extra,
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_options_override_the_file_and_set_overrides_both(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("epochs = 3\nbatch_size = 8\n[optim]\nlr = 0.5\n")
+    options = {
+        "config_file": path,
+        "epochs": 4,
+        "lr": None,
+        "assignments": ("batch_size=6", "model.arch=vgg16"),
+    }
+    config = config_from_options(options)
+    assert (config.epochs, config.batch_size, config.optim.lr, config.model.arch) == (4, 6, 0.5, "vgg16")
+    with pytest.raises(InvalidRequestError, match="not NAME=VALUE"):
+        config_from_options({"assignments": ("epochs",)})

@@ -92,7 +92,7 @@ def read_truth(path: Path) -> dict[str, frozenset[str]]:
             if table.fieldnames is None or not {"Id", "Genre"} <= set(table.fieldnames):
                 raise LabelsError(f"{path} has the columns {table.fieldnames}; expected Id and Genre.")
             found = {row["Id"]: frozenset(parse_genres(row["Genre"] or "")) for row in table}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:  # a wrong encoding is a ValueError
         raise LabelsError(f"{path} cannot be read as a table of labels: {error}") from error
     return {movie_id: genres for movie_id, genres in found.items() if genres}
 

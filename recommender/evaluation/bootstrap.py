@@ -16,7 +16,7 @@ def interval(per_person: NDArray[np.float64], seed: int, level: float = 0.95) ->
         seed: Of the draws.
         level: Share of the draws inside.
     """
-    means = _draws(len(per_person), seed) @ per_person
+    means = _draws(len(per_person), seed) @ per_person if len(per_person) else per_person
     return _quantiles(means, level)
 
 
@@ -43,8 +43,6 @@ def relative_gain(
 def _draws(n: int, seed: int) -> NDArray[np.float64]:
     """How often each person is drawn, as shares: (N_DRAWS, n)."""
     rng = np.random.default_rng(seed)
-    if not n:
-        return np.zeros((N_DRAWS, 0))
     return np.asarray(rng.multinomial(n, np.full(n, 1.0 / n), size=N_DRAWS) / n)
 
 

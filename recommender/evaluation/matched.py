@@ -51,7 +51,7 @@ class MatchRules:
     Args:
         per_person: Pairs of liked movies that are drawn per person.
         least_above: Unrated movies more popular than the one to be found that there must be; without
-            them its fame alone would find it, so the pair is left out and counted.
+            them its fame alone would tell it, so the pair is left out and counted.
         balanced: Place the window of 99 at random around the movie to be found; else take the 99
             nearest, which for the most popular movies are all less popular.
     """
@@ -125,9 +125,9 @@ def _others(
         rest = below[len(above) :] if len(below) > len(above) else above[len(below) :]
         nearest = np.concatenate([mixed, rest])[:N_OTHERS]
         return nearest if len(nearest) == N_OTHERS else None
-    n_above = min(int(rng.integers(N_OTHERS + 1)), len(above))
-    if len(above) < rules.least_above or len(below) < N_OTHERS - n_above:
+    if len(above) < rules.least_above or len(below) < N_OTHERS:
         return None
+    n_above = min(int(rng.integers(N_OTHERS + 1)), len(above))
     return np.concatenate([above[:n_above], below[: N_OTHERS - n_above]])
 
 

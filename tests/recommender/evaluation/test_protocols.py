@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from embeddings.errors import InvalidRequestError
+from indexer.types import Ratings, Rows, TasteFactors
+from recommender.evaluation import warm
+from recommender.evaluation.cold import judge_cold
+from recommender.evaluation.data import CatalogData
+from recommender.evaluation.genre import judge_genre
+from recommender.evaluation.outcome import Outcome
+from recommender.evaluation.people import People
+from recommender.evaluation.warm import JudgeOptions, judge_warm
+from recommender.taste import TasteModel
+
+ONCE = JudgeOptions(seed=1, repeats=1)
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Ratings]]:
+    """Every table of ratings that any model of taste was fitted to."""
+    seen: list[Ratings] = []
+    fit = TasteModel.fit
+
+    def spy(self: TasteModel, ratings: Ratings, rows: Rows) -> TasteFactors | None:
+        seen.append(ratings)
+        return fit(self, ratings, rows)
+
+    monkeypatch.setattr(TasteModel, "fit", spy)
+    models = warm.taste_models()
+
+    def spied(name: str) -> object:
+        def fit_one(people: People) -> object:
+            ids = np.array([str(i) for i in range(people.values.shape[1])])
+            seen.append(people.as_ratings(tuple(ids.tolist())))
+            return models[name](people)
+
+        return fit_one
+
+    monkeypatch.setattr(warm, "taste_models", lambda: {name: spied(name) for name in ("als", "cosine")})
+    yield seen
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.str_]]:
+    """Names of the people of every group of questions that rows are judged by."""
+    names: list[NDArray[np.str_]] = []
+    judge = warm.judge
+
+    def spy(scorer, matched, people, full, loose):  # type: ignore[no-untyped-def]
+        names.append(people.user_ids)
+        return judge(scorer, matched, people, full, loose)
+
+    monkeypatch.setattr(warm, "judge", spy)
+    return names
+
+
+def figure(outcome: Outcome, row: str) -> float:
+    return float(outcome.rows[row].figures(outcome.headline).mean())
+
+
+@pytest.mark.parametrize("protocol", [judge_warm, judge_cold])
+def test_nobody_who_is_asked_was_learned_from(protocol, large, fitted, asked) -> None:  # type: ignore[no-untyped-def]
+    protocol(large, None, ONCE)
+    tested = set(np.concatenate(asked).tolist())
+    assert len(tested) == 18
+    assert len(fitted) >= 3
+    for ratings in fitted:
+        assert not tested & set(ratings.user_ids.tolist())
+
+
+def test_ratings_of_a_file_are_never_learned_from(data: CatalogData, fitted: list[Ratings]) -> None:
+    strangers = People.of_ratings(
+        Ratings(
+            np.array([f"file:{name}" for name in data.ratings.user_ids], dtype=object),
+            data.ratings.movie_ids,
+            np.where(data.ratings.values > 4, 5.0, 1.0).astype(np.float32),
+            data.ratings.rated_at,
+        ),
+        data.rows.movie_ids,
+    )
+    outcome = judge_warm(data, strangers, ONCE)
+    assert outcome.n_users == len(strangers)
+    for ratings in fitted:
+        assert not any(name.startswith("file:") for name in ratings.user_ids.tolist())
+
+
+def test_people_of_the_catalog_under_another_name_are_not_asked(data: CatalogData) -> None:
+    renamed = Ratings(
+        np.array([f"file:{name}" for name in data.ratings.user_ids], dtype=object),
+        data.ratings.movie_ids,
+        data.ratings.values,
+        data.ratings.rated_at,
+    )
+    with pytest.raises(InvalidRequestError, match="0 people"):
+        judge_warm(data, People.of_ratings(renamed, data.rows.movie_ids), ONCE)
+
+
+def test_cold_movies_have_no_rating_in_anything_that_is_fitted(
+    large: CatalogData, fitted: list[Ratings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cold: list[NDArray[np.int64]] = []
+    judge = warm.judge
+
+    def spy(scorer, matched, people, full, loose):  # type: ignore[no-untyped-def]
+        cold.extend([matched.candidates.ravel(), matched.queries])
+        return judge(scorer, matched, people, full, loose)
+
+    monkeypatch.setattr(warm, "judge", spy)
+    judge_cold(large, None, ONCE)
+    movies = {large.rows.movie_ids[i] for i in np.unique(np.concatenate(cold)).tolist()}
+    assert len(movies) > 100
+    for ratings in fitted:
+        assert not movies & set(ratings.movie_ids.tolist())
+
+
+def test_chance_scores_like_chance_and_taste_finds_the_camp(data: CatalogData) -> None:
+    outcome = judge_warm(data, None, JudgeOptions(seed=0, repeats=2))
+    assert figure(outcome, "random") == pytest.approx(0.0454, abs=0.03)
+    assert figure(outcome, "taste") > 1.3 * figure(outcome, "random")
+    assert figure(outcome, "blend_default") > 1.3 * figure(outcome, "random")
+
+
+def test_the_document_has_what_the_contract_names_and_is_the_same_twice(data: CatalogData) -> None:
+    one, two = judge_warm(data, None, ONCE).as_json(), judge_warm(data, None, ONCE).as_json()
+    assert json.dumps(one) == json.dumps(two)
+    assert {"protocol", "n_users", "n_queries", "rows"} <= set(one)
+    rows = one["rows"]
+    assert isinstance(rows, dict)
+    names = {"random", "popularity", "genre_known", "genre_predicted", "visual", "taste", "blend_default"}
+    assert names | {"blend_best"} <= set(rows)
+    metrics = {"matched_ndcg_at_10", "matched_hr_at_10", "ndcg_at_10", "recall_at_100", "coverage"}
+    for row in rows.values():
+        assert metrics | {"ci95", "by_decile"} <= set(row)
+        low, high = row["ci95"]["matched_ndcg_at_10"]
+        assert low <= row["matched_ndcg_at_10"] <= high
+        assert len(row["by_decile"]) == 10
+
+
+def test_genres_are_judged_between_chance_and_the_oracle(data: CatalogData) -> None:
+    outcome = judge_genre(data, None, ONCE)
+    assert figure(outcome, "oracle") == pytest.approx(1.0)
+    assert figure(outcome, "random") == pytest.approx(0.5, abs=0.05)
+    assert figure(outcome, "random") + 0.1 < figure(outcome, "visual") < 1.0
+    assert figure(outcome, "genre_predicted") > 0.9
+
+
+def test_true_genres_of_a_file_decide_which_movies_are_judged(data: CatalogData) -> None:
+    ids = data.rows.movie_ids
+    truth = {ids[i]: frozenset(["Comedy" if i % 2 == 0 else "Drama"]) for i in range(40)}
+    outcome = judge_genre(data, truth, ONCE)
+    assert outcome.n_queries == 40
+    swapped = {ids[i]: frozenset(["Comedy" if i < 20 else "Drama"]) for i in range(40)}
+    assert (
+        figure(judge_genre(data, swapped, ONCE), "genre_predicted") < figure(outcome, "genre_predicted") - 0.2
+    )
+
+
+def test_too_few_movies_are_refused_with_a_sentence(data: CatalogData) -> None:
+    with pytest.raises(InvalidRequestError, match="at least 11"):
+        judge_genre(data, {"tt0000001": frozenset(["Drama"])}, ONCE)

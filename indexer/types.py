@@ -200,7 +200,7 @@ class SnapshotManifest:
 
     Args:
         name: Directory name under ``snapshots/``.
-        kind: ``exact``, ``graphs`` or ``milvus``; ``catalog`` when no snapshot could be opened.
+        kind: ``exact``, ``scan`` or ``milvus``; ``catalog`` when no snapshot could be opened.
         fingerprint: Encoder that made the visual and predicted genre vectors.
         genres: Columns of the genre block, in order.
         widths: Widths of the blocks visual, genre, taste.

@@ -45,8 +45,17 @@ def map_index(path: Path, dim: int) -> Any:
     Raises:
         SnapshotError: It is not a FAISS index of this width.
     """
+    return read_index(path, dim, faiss.IO_FLAG_MMAP_IFC)
+
+
+def read_index(path: Path, dim: int, flags: int = 0) -> Any:
+    """Read a FAISS index into memory, for kinds that cannot be mapped.
+
+    Raises:
+        SnapshotError: It is not a FAISS index of this width.
+    """
     try:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        index = faiss.read_index(str(path), flags)
     except RuntimeError as error:
         raise SnapshotError(f"{path} is not a FAISS index; run `onesheet verify --repair`.") from error
     if index.d != dim:

@@ -1,4 +1,4 @@
-"""Which graph of a portfolio to walk, and with what beam, found by trying it on rows of the catalog."""
+"""How many rows must be ranked again for a blend, found by trying it on rows of the catalog."""
 
 from __future__ import annotations
 
@@ -12,89 +12,81 @@ from numpy.typing import NDArray
 from indexer.vectors.blends import Blend, queries_for
 from indexer.vectors.blocks import Widths
 
-Walk = Callable[[NDArray[np.float32], int, int, int], tuple[NDArray[np.int64], int]]
-"""(query, graph, beam, n) to the rows found, best first, and how many rows were looked at."""
+Ranked = Callable[[NDArray[np.float32], int, int], NDArray[np.int64]]
+"""(query, n_ranked, k) to the k best rows among the n_ranked most promising ones."""
 
-N_QUERIES = 48
+N_QUERIES = 64
 RECALL = 0.995
-"""What a beam must reach on the tried queries, so that 0.99 is reached on others."""
-BEAMS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+"""What must be reached on the tried queries, so that 0.99 is reached on others."""
+EFFORTS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
 _K = 10
 _CHUNK = 65_536
 
 
 @dataclass(frozen=True)
-class Anchor:
-    """The best walk found for one blend: number of the graph, width of the beam."""
+class Effort:
+    """How many rows are ranked again for a blend, to find its ten best."""
 
     blend: Blend
-    graph: int
-    beam: int
+    n_ranked: int
 
 
-def anchor_blends() -> list[Blend]:
-    """Where walks are tried: the weight simplex in steps of a quarter, and near its corners."""
+def tried_blends() -> list[Blend]:
+    """Where it is tried: the weight simplex in steps of a quarter, near its corners, its middle."""
     grid = [(a / 4, b / 4, 1 - (a + b) / 4) for a, b in product(range(5), repeat=2) if a + b <= 4]
     near = [(0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.05, 0.05, 0.9), (1 / 3, 1 / 3, 1 / 3)]
     return [*grid, *near]
 
 
-def choose_anchor(anchors: Sequence[Anchor], blend: NDArray[np.float64]) -> Anchor:
-    """The nearest anchor's graph, with the wider beam of the two nearest anchors that walk it."""
-    away = [float(np.abs(np.array(one.blend) - blend).sum()) for one in anchors]
+def effort_for(efforts: Sequence[Effort], blend: NDArray[np.float64], k: int) -> int:
+    """Rows to rank for the k best of a blend: the greater effort of the two nearest tried blends."""
+    if not efforts:
+        return EFFORTS[-1]
+    away = [float(np.abs(np.array(one.blend) - blend).sum()) for one in efforts]
     order = np.argsort(away, kind="stable")
-    nearest = anchors[int(order[0])]
-    if away[int(order[0])] < 1e-6:
-        return nearest
-    beams = [anchors[int(i)].beam for i in order[:3] if anchors[int(i)].graph == nearest.graph]
-    return Anchor(nearest.blend, nearest.graph, max(beams))
+    near = order[:1] if away[int(order[0])] < 1e-6 else order[:2]
+    n_ranked = max(efforts[int(i)].n_ranked for i in near)
+    return max(n_ranked, n_ranked * k // _K)
 
 
 def tune(
-    joined: NDArray[np.float32], widths: Widths, spreads: NDArray[np.float64], walk: Walk, n_graphs: int
-) -> tuple[Anchor, ...]:
-    """Find, per blend, the walk that looks at the fewest rows among those that find nearly all.
+    joined: NDArray[np.float32], widths: Widths, spreads: NDArray[np.float64], ranked: Ranked
+) -> tuple[Effort, ...]:
+    """Find, per blend, the least effort that finds nearly all of the ten best.
 
     Args:
         joined: float32, (n, dim), the rows.
         widths: Of their blocks.
         spreads: Standard deviation of each block's inner product over random pairs, (3,).
-        walk: Walks one of the graphs.
-        n_graphs: How many there are.
+        ranked: Searches with an effort.
     """
     rng = np.random.default_rng(0)
     sample = joined[np.sort(rng.choice(len(joined), min(N_QUERIES, len(joined)), replace=False))]
-    return tuple(
-        _best_walk(joined, queries_for(sample, blend, widths, spreads), blend, walk, n_graphs)
-        for blend in anchor_blends()
-    )
+    efforts = []
+    for blend in tried_blends():
+        queries = queries_for(sample, blend, widths, spreads)
+        tenth = kth_scores(joined, queries, _K)
+        efforts.append(Effort(blend, _least_effort(joined, queries, tenth, ranked)))
+    return tuple(efforts)
 
 
-def _best_walk(
-    joined: NDArray[np.float32], queries: NDArray[np.float32], blend: Blend, walk: Walk, n_graphs: int
-) -> Anchor:
-    """Try every graph with wider and wider beams, until it finds nearly all or has become too dear."""
-    tenth = kth_scores(joined, queries, _K)
-    best, cheapest = Anchor(blend, 0, BEAMS[-1]), float("inf")
-    for graph in range(n_graphs):
-        for beam in BEAMS:
-            walked = [walk(query, graph, beam, _K) for query in queries]
-            cost = float(np.mean([looked_at for _, looked_at in walked]))
-            if cost >= cheapest:
-                break
-            if _recall(joined, queries, tenth, [rows for rows, _ in walked]) >= RECALL:
-                best, cheapest = Anchor(blend, graph, beam), cost
-                break
-    return best
+def _least_effort(
+    joined: NDArray[np.float32], queries: NDArray[np.float32], tenth: NDArray[np.float32], ranked: Ranked
+) -> int:
+    for n_ranked in EFFORTS:
+        found = [ranked(query, n_ranked, _K) for query in queries]
+        if recall(joined, queries, tenth, found) >= RECALL:
+            return n_ranked
+    return EFFORTS[-1]
 
 
-def _recall(
+def recall(
     joined: NDArray[np.float32],
     queries: NDArray[np.float32],
     tenth: NDArray[np.float32],
     found: Sequence[NDArray[np.int64]],
 ) -> float:
-    """Share of the true k best that were found; a row as good as the k-th is as right as it."""
+    """Share of the true ten best that were found; a row as good as the tenth is as right as it."""
     slack = 1e-6 * float(np.linalg.norm(queries, axis=1).max())
     right = [
         int((joined[rows] @ query >= least - slack).sum())

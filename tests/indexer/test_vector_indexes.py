@@ -10,11 +10,11 @@ from embeddings.errors import InvalidRequestError
 from indexer.vectors.base import RowNeighbours, VectorIndex
 from indexer.vectors.blocks import Widths, slices
 from indexer.vectors.exact import ExactIndex
-from indexer.vectors.graphs import GraphsIndex
+from indexer.vectors.scan import ScanIndex
 
 WIDTHS: Widths = (32, 8, 16)
 N_ROWS = 3_000
-KINDS: list[type[VectorIndex]] = [ExactIndex, GraphsIndex]
+KINDS: list[type[VectorIndex]] = [ExactIndex, ScanIndex]
 WEIGHTS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.6, 0.3, 0.1), (0.05, 0.9, 0.05)]
 
 
@@ -110,8 +110,6 @@ def test_filters_are_applied_before_the_k_are_taken(
 
 
 def test_equal_scores_come_in_the_order_of_the_rows(index: VectorIndex, rows: NDArray[np.float32]) -> None:
-    if not index.exact:
-        pytest.skip(f"{index.kind} does not promise which of many equal rows it finds")
     query = weighted(rows[11], (0, 1, 0))
     same = np.flatnonzero((rows[:, slices(WIDTHS)[1]] == rows[11, slices(WIDTHS)[1]]).all(axis=1))
     assert len(same) > 50

@@ -1,0 +1,100 @@
+"""Search any blend of look, genre and taste, in several ways, beside hnswlib built for the very blend.
+
+For each way and weight vector: the quickest setting whose recall@10 is 0.99 (a
+row as good as the true tenth is right), its milliseconds of one thread, and
+the recall it had. Times are of the thread, not of the wall: other work on the
+machine does not count, though it still crowds the caches.
+
+Example: python -m benchmarks.blend_search --home onesheet-home --rows 100000
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.blend_rows import generate_rows, read_real_rows
+from benchmarks.blend_ways import WAYS, K, Way
+from indexer.vectors.blends import Blend, measure_spreads, queries_for
+from indexer.vectors.tuning import kth_scores
+
+NAMED: tuple[Blend, ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.6, 0.3, 0.1))
+ENOUGH = 0.99
+
+
+def blends(n_random: int) -> list[Blend]:
+    """The named blends and some random ones."""
+    drawn = np.random.default_rng(5).dirichlet((1, 1, 1), n_random)
+    return [*NAMED, *(tuple(one) for one in drawn.round(3).tolist())]
+
+
+def measure(
+    way: Way, rows: NDArray[np.float32], queries: NDArray[np.float32], tenth: NDArray[np.float32]
+) -> dict[str, float]:
+    """Milliseconds and recall of the quickest effort that is right often enough, or of the greatest."""
+    for effort in way.efforts:
+        started = time.thread_time()
+        found = [way.search(query, effort) for query in queries]
+        seconds = time.thread_time() - started
+        slack = 1e-6 * float(np.linalg.norm(queries, axis=1).max())
+        right = sum(
+            int((rows[one] @ query >= least - slack).sum())
+            for one, query, least in zip(found, queries, tenth, strict=True)
+        )
+        recall = right / (K * len(queries))
+        result = {"effort": effort, "ms": round(seconds / len(queries) * 1e3, 3), "recall": round(recall, 4)}
+        if recall >= ENOUGH:
+            break
+    return result
+
+
+@click.command()
+@click.option(
+    "--home", type=click.Path(path_type=Path), required=True, help="A home with real posters, indexed."
+)
+@click.option("--rows", "n_rows", default=1_000_000, show_default=True)
+@click.option("--queries", "n_queries", default=200, show_default=True)
+@click.option("--random", "n_random", default=10, show_default=True, help="Random blends beside the named.")
+@click.option("--way", "names", multiple=True, help="Part of a way's name; default all.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the JSON here.")
+def main(
+    home: Path, n_rows: int, n_queries: int, n_random: int, names: tuple[str, ...], out: Path | None
+) -> None:
+    """Measure the ways and print a table and a JSON document."""
+    real = read_real_rows(home)
+    rows, sample = generate_rows(real, n_rows), generate_rows(real, n_queries, seed=99)
+    spreads = measure_spreads(rows, real.widths)
+    asked = {blend: queries_for(sample, blend, real.widths, spreads) for blend in blends(n_random)}
+    tenth = {blend: kth_scores(rows, queries, K) for blend, queries in asked.items()}
+    table: dict[str, dict[str, object]] = {}
+    for kind in WAYS:
+        if names and not any(name in kind.name for name in names):
+            continue
+        started = time.process_time()
+        faiss.omp_set_num_threads(2)
+        way = kind(rows, real.widths, spreads)
+        built = time.process_time() - started
+        faiss.omp_set_num_threads(1)
+        print(f"{kind.name}: built in {built:.0f} s of processor time", flush=True)
+        measured: dict[str, object] = {}
+        for blend, queries in asked.items():
+            way.prepare(blend)
+            found = measure(way, rows, queries, tenth[blend])
+            label = "/".join(f"{share:.2f}" for share in blend)
+            measured[label] = found
+            print(f"  {label}  {found['ms']:8.3f} ms  recall {found['recall']:.4f}", flush=True)
+        table[kind.name] = {"build_seconds": round(built, 1), "blends": measured}
+    document = {"rows": n_rows, "real_rows": len(real.joined), "queries": n_queries, "ways": table}
+    print(json.dumps(document))
+    if out is not None:
+        out.write_text(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    main()

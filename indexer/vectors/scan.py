@@ -1,0 +1,161 @@
+"""The scan kind: short codes of every row are looked at, the most promising rows are ranked again.
+
+Product quantisation with four bits for every four numbers makes codes of
+about 43 bytes, and FAISS adds up 32 of them at a time in registers: a million rows
+take milliseconds. What a query weighs enters the tables that are added up, not the
+codes, so any blend is as quick as any other, which no graph can say.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.vectors.base import VectorIndex, score_slack
+from indexer.vectors.blends import blend_of, measure_spreads, usual_lengths
+from indexer.vectors.blocks import Widths, slices
+from indexer.vectors.codes import CodedRows
+from indexer.vectors.faiss_files import bitmap_selector, read_index, write_index
+from indexer.vectors.genre_groups import GenreGroups
+from indexer.vectors.tuning import Effort, effort_for, tune
+
+CODES_FILE = "codes.faiss"
+PLAN_FILE = "scan.json"
+_GROUP = 4
+"""Numbers coded together; blocks are padded to it, so that no code mixes two signals."""
+_TRAINED_ON = 50_000
+_CHUNK = 65_536
+_MOST_RANKED = 16_384
+_SCANNED_SHARE = 0.02
+"""Up to this share of allowed rows they are scanned by their longer codes, which FAISS can filter."""
+
+
+class ScanIndex(VectorIndex):
+    """Codes to find candidates, 12-bit rows to rank them, genre groups where only genres count.
+
+    Args:
+        codes: FAISS fast-scan index.
+        rows: The rows, coded more finely.
+        groups: Rows by genre vector; None where nearly every row has its own.
+        plan: Spreads and usual lengths of the blocks, (3,) each, and the efforts found for blends.
+        widths: Of the blocks.
+    """
+
+    kind: ClassVar[str] = "scan"
+    exact: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        codes: Any,
+        rows: CodedRows,
+        groups: GenreGroups | None,
+        plan: tuple[NDArray[np.float64], NDArray[np.float64], tuple[Effort, ...]],
+        widths: Widths,
+    ) -> None:
+        super().__init__(widths)
+        self._codes = codes
+        self._rows = rows
+        self._groups = groups
+        self._spreads, self._lengths, self._efforts = plan
+
+    @classmethod
+    def build(cls, joined: NDArray[np.float32], widths: Widths) -> Self:
+        spreads = measure_spreads(joined, widths)
+        groups = GenreGroups.find(joined[:, slices(widths)[1]])
+        plan = (spreads, usual_lengths(joined, widths), ())
+        index = cls(_build_codes(joined, widths), CodedRows.encode(joined), groups, plan, widths)
+        index._efforts = tune(joined, widths, spreads, index._ranked)
+        return index
+
+    @classmethod
+    def load(cls, directory: Path, widths: Widths) -> Self:
+        plan = json.loads((directory / PLAN_FILE).read_bytes())
+        efforts = tuple(Effort(tuple(one["blend"]), one["n_ranked"]) for one in plan["efforts"])
+        return cls(
+            read_index(directory / CODES_FILE, sum(_padded(widths))),
+            CodedRows.load(directory, sum(widths)),
+            GenreGroups.load(directory),
+            (np.array(plan["spreads"]), np.array(plan["lengths"]), efforts),
+            widths,
+        )
+
+    def save(self, directory: Path) -> tuple[str, ...]:
+        write_index(self._codes, directory / CODES_FILE)
+        plan = {
+            "spreads": self._spreads.tolist(),
+            "lengths": self._lengths.tolist(),
+            "efforts": [{"blend": one.blend, "n_ranked": one.n_ranked} for one in self._efforts],
+        }
+        with (directory / PLAN_FILE).open("xb") as file:
+            file.write(json.dumps(plan, indent=1).encode())
+        grouped = self._groups.save(directory) if self._groups else ()
+        return (CODES_FILE, PLAN_FILE, *grouped, *self._rows.save(directory))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read_rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self._rows.read(rows)
+
+    def _candidates(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
+        visual, genre, taste = slices(self.widths)
+        if self._groups is not None and not query[visual].any() and not query[taste].any():
+            return self._groups.candidates(query[genre], k, allowed, score_slack(query))
+        blend = blend_of(query, self.widths, self._spreads, self._lengths)
+        n_ranked = effort_for(self._efforts, blend, k)
+        if allowed is None:
+            return self._scan(query, min(n_ranked, len(self)))
+        share = np.count_nonzero(allowed) / len(self)
+        n_scanned = int(1.5 * n_ranked / share)
+        if share > _SCANNED_SHARE and n_scanned <= _MOST_RANKED:
+            rows = self._scan(query, min(n_scanned, len(self)))
+            rows = rows[allowed[rows]][:n_ranked]
+            if len(rows) >= n_ranked or n_scanned >= len(self):
+                return rows
+        return self._filtered(query, k, allowed)
+
+    def _scan(self, query: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+        """The n rows of which the codes promise most, best first."""
+        rows: NDArray[np.int64] = self._codes.search(pad_blocks(query[None], self.widths), n)[1][0]
+        return rows[rows >= 0]
+
+    def _filtered(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The best allowed rows by their 8-bit codes, with some to spare for the last ranking."""
+        params = faiss.SearchParameters(sel=bitmap_selector(allowed))
+        wanted = min(k + max(16, k // 2), len(self))
+        rows: NDArray[np.int64] = self._rows.coarse.search(query[None], wanted, params=params)[1][0]
+        return rows[rows >= 0]
+
+    def _ranked(self, query: NDArray[np.float32], n_ranked: int, k: int) -> NDArray[np.int64]:
+        """The k best rows among those of which the codes promise most."""
+        return self.rank(query, self._scan(query, min(n_ranked, len(self))), k).rows
+
+
+def pad_blocks(joined: NDArray[np.float32], widths: Widths) -> NDArray[np.float32]:
+    """Rows with each block padded with zeros to a multiple of four, float32, (n, padded dim)."""
+    padded = np.zeros((len(joined), sum(_padded(widths))), dtype=np.float32)
+    start = 0
+    for part, width in zip(slices(widths), _padded(widths), strict=True):
+        padded[:, start : start + part.stop - part.start] = joined[:, part]
+        start += width
+    return padded
+
+
+def _padded(widths: Widths) -> tuple[int, ...]:
+    return tuple(width + (-width) % _GROUP for width in widths)
+
+
+def _build_codes(joined: NDArray[np.float32], widths: Widths) -> Any:
+    dim = sum(_padded(widths))
+    codes = faiss.IndexPQFastScan(dim, dim // _GROUP, 4, faiss.METRIC_INNER_PRODUCT)
+    codes.train(pad_blocks(joined[:: max(1, len(joined) // _TRAINED_ON)], widths))
+    for start in range(0, len(joined), _CHUNK):
+        codes.add(pad_blocks(joined[start : start + _CHUNK], widths))
+    return codes

@@ -37,6 +37,8 @@ class TasteConfig:
         iterations: Sweeps of alternating least squares.
         kappa: Ratings at which a movie's own factor and its predicted one count alike.
         reach_power: How much a row's length follows the length of its factor; 0 makes all alike.
+        reach_half: Ratings at which half of that is believed.
+        fame_window: Movies next in number of ratings that a factor's length is compared with.
         teacher_half: Ratings at which a movie counts half as a teacher of the map.
         visual_penalty: L2 penalty of the map's visual inputs.
         fact_penalty: L2 penalty of its genre and era inputs.
@@ -52,7 +54,9 @@ class TasteConfig:
     regularization: float = 0.03
     iterations: int = 15
     kappa: float = 5.0
-    reach_power: float = 0.6
+    reach_power: float = 1.0
+    reach_half: float = 10.0
+    fame_window: int = 51
     teacher_half: float = 20.0
     visual_penalty: float = 300.0
     fact_penalty: float = 30.0
@@ -119,7 +123,7 @@ class TasteModel:
         rated = found >= 0
         n = np.where(rated, n_ratings[found], 0)
         own = np.where(rated[:, None], unit_rows(items)[found], 0).astype(np.float32)
-        own_length = np.where(rated, self._lengths(items)[found], 0)
+        own_length = np.where(rated, self._lengths(items, n_ratings)[found], 0)
         learned = self._learn_map(rows, own, n)
         described = _described(rows)
         inputs = map_inputs(rows.visual, rows.genre, rows.years_or_zero())
@@ -132,12 +136,22 @@ class TasteModel:
             rows.movie_ids, factors, n.astype(np.int32), learned, self._model_id(learned, factors)
         )
 
-    def _lengths(self, items: NDArray[np.float32]) -> NDArray[np.float64]:
-        """How far each movie's liking carries, (n_items,), at most 1, ``PREDICTED_LENGTH`` at the median."""
+    def _lengths(self, items: NDArray[np.float32], n_ratings: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How far each movie's liking carries beside movies of like fame: (n_items,), at most 1.
+
+        Fame itself lengthens every factor; what is left beside the movies next
+        in number of ratings says how well liked a movie is by those who like
+        what goes with it. ``PREDICTED_LENGTH`` is the middle.
+        """
         norms = np.linalg.norm(items.astype(np.float64), axis=1)
-        median = float(np.median(norms)) or 1.0
-        lengths = PREDICTED_LENGTH * (norms / median) ** self.config.reach_power
-        return np.asarray(np.minimum(lengths, 1.0))
+        floor = 1e-3 * (float(np.median(norms)) or 1.0)
+        heard = np.log(np.maximum(norms, floor))
+        order = np.argsort(n_ratings, kind="stable")
+        expected = np.empty_like(heard)
+        expected[order] = _running_mean(heard[order], self.config.fame_window)
+        trust = n_ratings / (n_ratings + self.config.reach_half)
+        reach = np.exp(self.config.reach_power * trust * (heard - expected))
+        return np.asarray(np.minimum(PREDICTED_LENGTH * reach, 1.0))
 
     def _learn_map(
         self, rows: Rows, own: NDArray[np.float32], n_ratings: NDArray[np.int64]
@@ -188,3 +202,10 @@ def confidence_matrix(ratings: Ratings, config: TasteConfig) -> tuple[csr_matrix
         (confidence.astype(np.float32), (user_index, movie_index)), shape=(len(users), len(movies))
     )
     return matrix, movies.astype(object)
+
+
+def _running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Mean over the ``window`` values around each; the first and last value continue beyond the ends."""
+    half = min(window, len(values)) // 2
+    padded = np.pad(values, half, mode="edge")
+    return np.convolve(padded, np.full(2 * half + 1, 1 / (2 * half + 1)), mode="valid")

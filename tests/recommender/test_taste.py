@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,3 +126,23 @@ def test_predicting_any_number_of_movies_keeps_the_width(n: int) -> None:
     )
     assert predicted.shape == (n, 8)
     assert predicted.dtype == np.float32
+
+
+def test_fame_does_not_lengthen_a_row_but_being_liked_beside_movies_of_like_fame_does() -> None:
+    rng = np.random.default_rng(5)
+    ratings, rows = two_camps(n_users=80)
+    # Movies 0 to 9 are rated by three times as many people as the others of their camps.
+    fans = [
+        (f"v{user}", f"tt{movie:07d}") for user in range(160) for movie in range(10) if rng.random() < 0.5
+    ]
+    users, movies = zip(*fans, strict=True)
+    famous = Ratings(
+        np.concatenate([ratings.user_ids, np.array(users, dtype=object)]),
+        np.concatenate([ratings.movie_ids, np.array(movies, dtype=object)]),
+        np.concatenate([ratings.values, np.full(len(fans), 3.0, dtype=np.float32)]),
+        np.zeros(len(ratings) + len(fans), dtype=np.int64),
+    )
+    config = replace(CONFIG, fame_window=9)
+    lengths = np.linalg.norm(TasteModel(config).fit(famous, rows).factors, axis=1)
+    assert lengths[:10].mean() == pytest.approx(lengths[10:70].mean(), rel=0.25)
+    assert lengths.max() <= 1.0

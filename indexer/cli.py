@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
 from indexer import database
-from indexer.catalog import open_catalog
-from indexer.importers import FORMATS, ImportReport, import_source
+from indexer.catalog import Catalog, open_catalog
+from indexer.downloads import download_posters, host_of, rules_of
+from indexer.importers import FORMATS, FailedRow, ImportReport, import_source
 from indexer.models import SCHEMA_HEAD
 from indexer.settings import Settings
 
@@ -49,18 +51,40 @@ def import_(
 
     Example: onesheet import labels.csv --posters posters/
     """
-    catalog = open_catalog(settings)
-    with tqdm(unit=" records", desc="import", disable=None, leave=False) as bar:
+    with closing(open_catalog(settings)) as catalog:
+        with tqdm(unit=" records", desc="import", disable=None, leave=False) as bar:
 
-        def show(report: ImportReport) -> None:
-            counts = report.movies + report.ratings
-            bar.update(counts.changed + counts.unchanged - bar.n)
+            def show(report: ImportReport) -> None:
+                counts = report.movies + report.ratings
+                bar.update(counts.changed + counts.unchanged - bar.n)
 
-        report = import_source(catalog, source, format_, posters, add, show)
+            report = import_source(catalog, source, format_, posters, add, show)
+        _download(catalog, settings, report)
     _print_import(report, flags["as_json"])
     nothing = report.n_failed and not report.found_anything
     if nothing or (flags["strict"] and report.n_failed):
         sys.exit(1)
+
+
+def _download(catalog: Catalog, settings: Settings, report: ImportReport) -> None:
+    """Fetch the posters that are allowed to be fetched; say which hosts would have more."""
+    waiting = catalog.posters_to_download()
+    if not waiting:
+        return
+    rules = rules_of(settings)
+    n_allowed = sum(rules.allows(url) for url in waiting.values())
+    if n_allowed:
+        with tqdm(total=n_allowed, unit=" posters", desc="download", disable=None, leave=False) as bar:
+            fetched = download_posters(catalog, rules, bar.update)
+        report.downloaded = fetched.downloaded
+        report.add_failed([FailedRow(waiting[one], error) for one, error in fetched.failed.items()])
+    if n_allowed < len(waiting):
+        hosts = sorted({host_of(url) for url in waiting.values() if not rules.allows(url)})
+        click.echo(
+            f"{len(waiting) - n_allowed:,} posters were not downloaded: ONESHEET_POSTER_HOSTS does not "
+            f"allow {', '.join(hosts[:5])}",
+            err=True,
+        )
 
 
 def _print_import(report: ImportReport, as_json: bool) -> None:
@@ -93,8 +117,8 @@ def remove(settings: Settings, movie_ids: tuple[str, ...], strict: bool, as_json
 
     Example: onesheet remove tt0133093
     """
-    catalog = open_catalog(settings, create=False)
-    removed = catalog.remove_movies(movie_ids)
+    with closing(open_catalog(settings, create=False)) as catalog:
+        removed = catalog.remove_movies(movie_ids)
     unknown = [one for one in movie_ids if one not in removed]
     if as_json:
         click.echo(json.dumps({"removed": removed, "unknown": unknown}))

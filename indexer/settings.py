@@ -15,7 +15,15 @@ from pathlib import Path
 from embeddings.errors import InvalidRequestError
 
 CONFIG_NAME = "onesheet.toml"
-_KEYS = ("database_url", "index_url", "model", "poster_hosts", "api_keys", "rate_limit")
+_KEYS = (
+    "database_url",
+    "index_url",
+    "model",
+    "poster_hosts",
+    "api_keys",
+    "rate_limit",
+    "allow_private_posters",
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Settings:
         poster_hosts: Hosts that posters may be downloaded from; none by default.
         api_keys: Keys for endpoints that change data; none: they answer 403.
         rate_limit: Flask-Limiter notation; empty is off; None is the default.
+        allow_private_posters: Posters may be downloaded from this machine and its network; for tests alone.
     """
 
     home: Path
@@ -39,6 +48,7 @@ class Settings:
     poster_hosts: tuple[str, ...] = ()
     api_keys: tuple[str, ...] = ()
     rate_limit: str | None = None
+    allow_private_posters: bool = False
 
     @property
     def posters_dir(self) -> Path:
@@ -78,6 +88,7 @@ def load_settings(home: Path | str | None = None, environ: Mapping[str, str] | N
         poster_hosts=_split(value("poster_hosts")),
         api_keys=_split(value("api_keys")),
         rate_limit=value("rate_limit"),
+        allow_private_posters=(value("allow_private_posters") or "").lower() in ("1", "true"),
     )
 
 

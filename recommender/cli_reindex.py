@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from indexer.catalog import open_catalog
+from indexer.reader import open_reader
 from indexer.reindex import Fitters, ReindexOptions
 from indexer.reindex import reindex as bring_up_to_date
 from indexer.settings import Settings
 from indexer.snapshots import open_store
 from indexer.types import ReindexReport
 from indexer.watch import watch_posters
+from recommender.poster_map import MAP_NAME, refresh_map
 
 
 @click.command()
@@ -43,6 +45,7 @@ def reindex(settings: Settings, /, **options: Any) -> None:
     """
     # Imported here: torch takes seconds, which --help and `onesheet similar` need not wait for.
     from embeddings.encoder import Encoder
+    from recommender.learned_weights import WeightLearner
     from recommender.taste import TasteModel
 
     catalog = open_catalog(settings)
@@ -52,10 +55,11 @@ def reindex(settings: Settings, /, **options: Any) -> None:
         catalog,
         encoder,
         open_store(settings),
-        Fitters(taste=TasteModel()),
+        Fitters(TasteModel(), WeightLearner()),
         ReindexOptions(options["every"], options["batch_size"], options["workers"]),
     )
     for report in watch_posters(catalog, run_once) if options["watch"] else [run_once()]:
+        refresh_map(open_reader(catalog, settings).view(), settings.cache_dir / MAP_NAME)
         _print(report, options["as_json"])
 
 

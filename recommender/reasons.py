@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +62,11 @@ def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
     each adds to the score; a signal that adds nothing gives no reason unless
     there is no other.
     """
-    by_signal = (_look(asked, answered), _genre(asked, answered), _taste(answered))
+    by_signal = (_look(asked, answered), _genre(asked, answered), _taste(asked, answered))
     order = np.argsort(-np.nan_to_num(answered.contributions, nan=-np.inf), kind="stable")
     signals = [reason for i in order.tolist() for reason in by_signal[i]]
     found = [*_kinship(asked, answered), *signals]
-    return tuple(found or _closest_signal(answered))
+    return tuple(found or _closest_signal(asked, answered))
 
 
 def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
@@ -103,24 +103,32 @@ def _look(asked: Asked, answered: Answered) -> list[Reason]:
     return found
 
 
-def _taste(answered: Answered) -> list[Reason]:
+def _taste(asked: Asked, answered: Answered) -> list[Reason]:
     found = []
     if answered.n_co_liked:
         people = "1 person" if answered.n_co_liked == 1 else f"{answered.n_co_liked} people"
         found.append(Reason("co_liked", f"{people} liked both", {"n_people": answered.n_co_liked}))
     share = float(answered.shares[2])
-    return [*found, _taste_reason(answered, share)] if share >= _NOTABLE_SHARE else found
+    return [*found, _taste_reason(asked, answered, share)] if share >= _NOTABLE_SHARE else found
 
 
-def _taste_reason(answered: Answered, share: float) -> Reason:
-    if answered.movie.n_ratings:
+def _taste_reason(asked: Asked, answered: Answered, share: float) -> Reason:
+    """A movie nobody rated has a predicted taste, and the reason says whose was predicted."""
+    its = None if answered.movie.n_ratings else "poster" if answered.has_poster else "genres"
+    query_is_rated = asked.movie is not None and asked.movie.n_ratings > 0
+    if its is None and query_is_rated:
         return _percentile_reason("taste", "Liked by like-minded people: closer than {} % of pairs", share)
-    source = "poster" if answered.has_poster else "genres"
-    text = f"Taste predicted from its {source}: closer than {{}} % of pairs"
-    return _percentile_reason("taste_predicted", text, share)
+    predicted = [name for name, rated in (("query", query_is_rated), ("result", its is None)) if not rated]
+    text = {
+        ("query",): "Fits the taste predicted for the query: closer than {} % of pairs",
+        ("result",): f"Taste predicted from its {its}: closer than {{}} % of pairs",
+        ("query", "result"): "Predicted to please the same people: closer than {} % of pairs",
+    }[tuple(predicted)]
+    reason = _percentile_reason("taste_predicted", text, share)
+    return replace(reason, data={**reason.data, "predicted": predicted})
 
 
-def _closest_signal(answered: Answered) -> list[Reason]:
+def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
     """The signal that speaks most for a result of which nothing notable can be said."""
     known = np.flatnonzero(~np.isnan(answered.shares))
     if not len(known):
@@ -128,7 +136,7 @@ def _closest_signal(answered: Answered) -> list[Reason]:
     best = int(known[np.argmax(answered.shares[known])])
     share = float(answered.shares[best])
     if best == 2:
-        return [_taste_reason(answered, share)]
+        return [_taste_reason(asked, answered, share)]
     kind, text = (("look", "Looks closer than {} % of pairs"), ("genre", "Genres closer than {} % of pairs"))[
         best
     ]

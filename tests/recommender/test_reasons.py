@@ -97,3 +97,15 @@ def test_what_both_pictures_show_is_said() -> None:
 
 def test_a_movie_that_shares_nothing_known_has_no_reason() -> None:
     assert reasons_for(Asked((), False), answered(Movie("tt2", "E"), (np.nan,) * 3, (np.nan,) * 3)) == ()
+
+
+def test_taste_of_a_query_nobody_rated_is_said_to_be_predicted() -> None:
+    picture, unrated = Asked((), False), Asked((), False, Movie("tt1", "New"))
+    rated, unknown = Movie("tt2", "Elsewhere", n_ratings=3), Movie("tt3", "Newer")
+    for asked in (picture, unrated):
+        [reason] = reasons_for(asked, answered(rated, (0.1, 0.1, 0.95)))
+        assert reason.text == "Fits the taste predicted for the query: closer than 95 % of pairs"
+        assert reason.data["predicted"] == ["query"]
+        [reason] = reasons_for(asked, answered(unknown, (0.1, 0.1, 0.95)))
+        assert reason.text == "Predicted to please the same people: closer than 95 % of pairs"
+        assert reason.data["predicted"] == ["query", "result"]

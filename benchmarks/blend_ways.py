@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.vectors.base import rank_vectors
 from indexer.vectors.blends import Blend
-from indexer.vectors.blocks import Widths, slices
+from indexer.vectors.blocks import Widths, pad, slices
 from indexer.vectors.codes import CodedRows
 from indexer.vectors.exact import ExactIndex
 from indexer.vectors.scan import ScanIndex
@@ -101,7 +101,7 @@ class Portfolio(Way):
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
         params = faiss.SearchParametersHNSW(efSearch=max(effort, 26))
-        return self.rank(query, self.graph.search(query[None], 26, params=params)[1][0])
+        return self.rank(query, self.graph.search(pad(query[None]), 26, params=params)[1][0])
 
 
 class OneGraph(Way):
@@ -116,7 +116,7 @@ class OneGraph(Way):
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
         params = faiss.SearchParametersHNSW(efSearch=max(effort, 26))
-        return self.rank(query, self.graph.search(query[None], 26, params=params)[1][0])
+        return self.rank(query, self.graph.search(pad(query[None]), 26, params=params)[1][0])
 
 
 class GraphPerSignal(Way):
@@ -128,15 +128,16 @@ class GraphPerSignal(Way):
         super().__init__(rows, widths, spreads)
         self.graphs = []
         for part in slices(widths):
-            graph = faiss.IndexHNSWFlat(part.stop - part.start, 16, faiss.METRIC_INNER_PRODUCT)
+            block = pad(rows[:, part])
+            graph = faiss.IndexHNSWFlat(block.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
             graph.hnsw.efConstruction = 100
-            graph.add(np.ascontiguousarray(rows[:, part]))
+            graph.add(block)
             self.graphs.append(graph)
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
         params = faiss.SearchParametersHNSW(efSearch=effort)
         found = [
-            graph.search(query[None, part], effort, params=params)[1][0]
+            graph.search(pad(query[None, part]), effort, params=params)[1][0]
             for graph, part in zip(self.graphs, slices(self.widths), strict=True)
             if query[part].any()
         ]
@@ -155,16 +156,17 @@ class Ivf(Way):
         self.scale = scale
         n_lists = max(16, int(4 * len(rows) ** 0.5))
         metric, bits = faiss.METRIC_INNER_PRODUCT, faiss.ScalarQuantizer.QT_8bit
-        self._coarse = faiss.IndexFlatIP(rows.shape[1])
-        self.index = faiss.IndexIVFScalarQuantizer(self._coarse, rows.shape[1], n_lists, bits, metric)
+        scaled = pad(rows * scale)
+        self._coarse = faiss.IndexFlatIP(scaled.shape[1])
+        self.index = faiss.IndexIVFScalarQuantizer(self._coarse, scaled.shape[1], n_lists, bits, metric)
         self.index.by_residual = False
         step = max(1, len(rows) // (50 * n_lists))
-        self.index.train(np.ascontiguousarray((rows * scale)[::step]))
-        self.index.add(rows * scale)
+        self.index.train(scaled[::step].copy())
+        self.index.add(scaled)
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
         params = faiss.SearchParametersIVF(nprobe=effort)
-        return self.rank(query, self.index.search((query / self.scale)[None], 26, params=params)[1][0])
+        return self.rank(query, self.index.search(pad((query / self.scale)[None]), 26, params=params)[1][0])
 
 
 class HnswlibForBlend(Way):
@@ -200,6 +202,7 @@ def scales(blend: Blend, widths: Widths, spreads: NDArray[np.float64]) -> NDArra
 
 def build_graph(scaled: NDArray[np.float32], links: int, codes: CodedRows) -> Any:
     """An HNSW graph of scaled rows, walked over the 8-bit codes of the rows themselves."""
+    scaled = pad(scaled)
     graph = faiss.IndexHNSWFlat(scaled.shape[1], links, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = 100
     graph.add(scaled)

@@ -41,3 +41,27 @@ def split(
 def widths_of(rows: Rows) -> Widths:
     """Widths of the blocks visual, genre, taste."""
     return rows.visual.shape[1], rows.genre.shape[1], rows.taste.shape[1]
+
+
+SIMD_WIDTH = 16
+"""FAISS takes its quick path for rows whose width is a multiple of this; others are ten times slower."""
+
+
+def padded_width(dim: int) -> int:
+    """The least multiple of ``SIMD_WIDTH`` that holds ``dim`` numbers.
+
+    Example:
+        >>> padded_width(343)
+        352
+    """
+    return dim + (-dim) % SIMD_WIDTH
+
+
+def pad(joined: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows with zeros appended up to ``padded_width``, float32, contiguous."""
+    dim = joined.shape[1]
+    if padded_width(dim) == dim:
+        return np.ascontiguousarray(joined, dtype=np.float32)
+    padded = np.zeros((len(joined), padded_width(dim)), dtype=np.float32)
+    padded[:, :dim] = joined
+    return padded

@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.vectors.blocks import pad, padded_width
 from indexer.vectors.faiss_files import map_index, write_index
 
 COARSE_FILE = "vectors.faiss"
@@ -27,22 +28,26 @@ class CodedRows:
     Args:
         coarse: FAISS scalar quantizer of 8 bits, the storage that graphs walk on.
         fine: uint8, (n, ceil(dim / 2)), two numbers a byte, mapped.
+        dim: Width of the rows; the quantizer's own is padded.
     """
 
-    def __init__(self, coarse: Any, fine: NDArray[np.uint8]) -> None:
+    def __init__(self, coarse: Any, fine: NDArray[np.uint8], dim: int) -> None:
         self.coarse = coarse
+        self._dim = dim
         self._fine = fine
         trained = faiss.vector_to_array(coarse.sq.trained).reshape(2, coarse.d)
-        self._step = (trained[1] / 255.0).astype(np.float32)
+        self._step = (trained[1, :dim] / 255.0).astype(np.float32)
 
     @classmethod
     def encode(cls, joined: NDArray[np.float32]) -> Self:
         """Code rows, float32, (n, dim)."""
         dim = joined.shape[1]
-        coarse = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-        coarse.train(np.ascontiguousarray(joined))
-        coarse.add(np.ascontiguousarray(joined))
-        rows = cls(coarse, np.empty((len(joined), (dim + 1) // 2), dtype=np.uint8))
+        bits, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+        coarse = faiss.IndexScalarQuantizer(padded_width(dim), bits, metric)
+        coarse.train(pad(joined))
+        for start in range(0, len(joined), _CHUNK):
+            coarse.add(pad(joined[start : start + _CHUNK]))
+        rows = cls(coarse, np.empty((len(joined), (dim + 1) // 2), dtype=np.uint8), dim)
         for start in range(0, len(joined), _CHUNK):
             part = slice(start, start + _CHUNK)
             rows._fine[part] = rows._leftover(joined[part], start)
@@ -52,7 +57,7 @@ class CodedRows:
     def load(cls, directory: Path, dim: int) -> Self:
         """Map what ``save`` wrote."""
         fine = np.load(directory / FINE_FILE, mmap_mode="r", allow_pickle=False)
-        return cls(map_index(directory / COARSE_FILE, dim), fine)
+        return cls(map_index(directory / COARSE_FILE, padded_width(dim)), fine, dim)
 
     def save(self, directory: Path) -> tuple[str, ...]:
         """Write the two files and return their names."""
@@ -64,20 +69,26 @@ class CodedRows:
     def __len__(self) -> int:
         return int(self.coarse.ntotal)
 
+    def search(self, query: NDArray[np.float32], n: int, selector: Any) -> NDArray[np.int64]:
+        """The n best rows by their 8-bit codes, among those that a FAISS selector lets pass."""
+        params = faiss.SearchParameters(sel=selector)
+        rows: NDArray[np.int64] = self.coarse.search(pad(query[None]), n, params=params)[1][0]
+        return rows[rows >= 0]
+
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows by number, float32, (len(rows), dim)."""
-        vectors: NDArray[np.float32] = self.coarse.reconstruct_batch(rows)
+        vectors: NDArray[np.float32] = self.coarse.reconstruct_batch(rows)[:, : self._dim].copy()
         packed = self._fine[rows]
         levels = np.empty((len(rows), 2 * packed.shape[1]), dtype=np.uint8)
         levels[:, 0::2], levels[:, 1::2] = packed & 0x0F, packed >> 4
-        vectors += ((levels[:, : vectors.shape[1]] + 0.5) / _LEVELS - 0.5).astype(np.float32) * self._step
+        vectors += ((levels[:, : self._dim] + 0.5) / _LEVELS - 0.5).astype(np.float32) * self._step
         return vectors
 
     def _leftover(self, joined: NDArray[np.float32], start: int) -> NDArray[np.uint8]:
         numbers = np.arange(start, start + len(joined), dtype=np.int64)
         # A column that never varies has a step of 0 and nothing left over.
         step = np.where(self._step > 0, self._step, 1.0)
-        left = (joined - self.coarse.reconstruct_batch(numbers)) / step
+        left = (joined - self.coarse.reconstruct_batch(numbers)[:, : self._dim]) / step
         levels = np.clip(np.floor((left + 0.5) * _LEVELS), 0, _LEVELS - 1).astype(np.uint8)
         if levels.shape[1] % 2:
             levels = np.pad(levels, ((0, 0), (0, 1)))

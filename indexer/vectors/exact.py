@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.vectors.base import VectorIndex, score_slack
-from indexer.vectors.blocks import Widths
+from indexer.vectors.blocks import Widths, pad, padded_width
 from indexer.vectors.faiss_files import bitmap_selector, map_index, write_index
 
 VECTORS_FILE = "vectors.faiss"
@@ -20,7 +20,7 @@ class ExactIndex(VectorIndex):
     """Half-precision rows, scanned by FAISS.
 
     Half precision is both smaller and quicker than float32, for the scan is
-    bound by memory (20,000 rows of 344: 1.5 ms against 2.7 ms), and it is what
+    bound by memory (6,000 rows of 343: 0.25 ms against 0.37 ms), and it is what
     the catalog stores, so nothing is lost by it.
     """
 
@@ -37,7 +37,7 @@ class ExactIndex(VectorIndex):
 
     @classmethod
     def load(cls, directory: Path, widths: Widths) -> Self:
-        return cls(map_index(directory / VECTORS_FILE, sum(widths)), widths)
+        return cls(map_index(directory / VECTORS_FILE, padded_width(sum(widths))), widths)
 
     def save(self, directory: Path) -> tuple[str, ...]:
         write_index(self._index, directory / VECTORS_FILE)
@@ -48,7 +48,7 @@ class ExactIndex(VectorIndex):
 
     def read_rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         vectors: NDArray[np.float32] = self._index.reconstruct_batch(rows)
-        return vectors
+        return vectors[:, : self.dim]
 
     def _candidates(
         self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
@@ -57,19 +57,19 @@ class ExactIndex(VectorIndex):
         selector = bitmap_selector(allowed)
         params = None if selector is None else faiss.SearchParameters(sel=selector)
         wanted = min(2 * k + 16, len(self))
-        scores, found = self._index.search(query[None], wanted, params=params)
+        padded = pad(query[None])
+        scores, found = self._index.search(padded, wanted, params=params)
         rows: NDArray[np.int64] = found[0][found[0] >= 0]
         cut = float(scores[0][min(k, len(rows)) - 1]) - score_slack(query)
         if len(rows) < wanted or wanted == len(self) or scores[0][-1] < cut:
             return rows
-        tied: NDArray[np.int64] = self._index.range_search(query[None], cut, params=params)[2]
+        tied: NDArray[np.int64] = self._index.range_search(padded, cut, params=params)[2]
         return tied
 
 
 def half_precision(joined: NDArray[np.float32]) -> Any:
     """A FAISS index of float16 rows under the inner product."""
-    index = faiss.IndexScalarQuantizer(
-        joined.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
-    index.add(np.ascontiguousarray(joined, dtype=np.float32))
+    width = padded_width(joined.shape[1])
+    index = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    index.add(pad(joined))
     return index

@@ -128,10 +128,8 @@ class ScanIndex(VectorIndex):
 
     def _filtered(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The best allowed rows by their 8-bit codes, with some to spare for the last ranking."""
-        params = faiss.SearchParameters(sel=bitmap_selector(allowed))
         wanted = min(k + max(16, k // 2), len(self))
-        rows: NDArray[np.int64] = self._rows.coarse.search(query[None], wanted, params=params)[1][0]
-        return rows[rows >= 0]
+        return self._rows.search(query, wanted, bitmap_selector(allowed))
 
     def _ranked(self, query: NDArray[np.float32], n_ranked: int, k: int) -> NDArray[np.int64]:
         """The k best rows among those of which the codes promise most."""

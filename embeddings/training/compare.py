@@ -1,0 +1,201 @@
+"""Several nets and rivals under one protocol: the same movies, sides, calibration, cuts and figures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.checkpoint import WEIGHTS_NAME
+from embeddings.devices import choose_device
+from embeddings.encoder import Encoder
+from embeddings.errors import CheckpointError, InvalidRequestError, TrainingError
+from embeddings.evaluation.document import JudgedPosters, evaluation_document
+from embeddings.evaluation.metrics import average_precisions, macro_columns, per_genre_figures
+from embeddings.training.baselines import judge_baseline
+from embeddings.training.compare_page import write_page
+from embeddings.training.config import TrainConfig
+from embeddings.training.data import deal_sides, load_data
+from embeddings.training.experiments import Comparison, Run
+from embeddings.training.labels import Labels
+from embeddings.training.splits import Split
+from embeddings.training.train import Say, train
+
+FIGURES = ("macro_f1", "mean_average_precision", "micro_f1", "hamming_skill", "brier_skill", "ece")
+COMMON_CUTS = (0.25, 0.5, 0.75)
+_N_RESAMPLES = 200
+Row = dict[str, Any]
+
+
+def compare(
+    labels: Labels, posters_dir: Path, out: Path, comparison: Comparison, say: Say = lambda _: None
+) -> list[Row]:
+    """Run what is not yet run, and write ``table.csv``, ``table.json`` and ``compare.html``.
+
+    A run that fails is reported in its row and does not stop the others.
+
+    Returns:
+        One row for each run, and one for each group of runs.
+
+    Raises:
+        TrainingError: The sides cannot be dealt, or ``out`` holds another comparison's run.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    base = _one_protocol(labels, posters_dir, out, comparison.base)
+    rows: list[Row] = []
+    for number, run in enumerate(comparison.runs, start=1):
+        say(f"run {number} of {len(comparison.runs)}: {run.name}")
+        rows.append(_run_once(labels, posters_dir, out / "runs" / run.name, base, run, say))
+        _write(out, rows + _group_rows(rows))
+    return rows + _group_rows(rows)
+
+
+def bootstrap_intervals(judged: JudgedPosters, seed: int = 0) -> dict[str, list[float]]:
+    """95 % intervals of macro F1, micro F1 and mAP over resampled movies.
+
+    The genres of the macro figures are those of the whole set, so that all
+    resamples speak of the same thing.
+
+    Source:
+        B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+    """
+    judged = judged.present()
+    columns = macro_columns(judged.targets)
+    rng = np.random.default_rng(seed)
+    draws = [
+        _resampled_figures(judged, columns, rng.integers(0, len(judged.movie_ids), len(judged.movie_ids)))
+        for _ in range(_N_RESAMPLES)
+    ]
+    low, high = np.nanpercentile(np.array(draws), [2.5, 97.5], axis=0)
+    names = ("macro_f1", "micro_f1", "mean_average_precision")
+    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(names)}
+
+
+def _resampled_figures(
+    judged: JudgedPosters, columns: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[float, float, float]:
+    targets, chosen = judged.targets[rows], judged.chosen[rows]
+    f1 = per_genre_figures(targets, chosen)[columns, 2].mean()
+    micro = 2 * (targets * chosen).sum() / max(targets.sum() + chosen.sum(), 1)
+    precision = np.nanmean(average_precisions(targets[:, columns], judged.probs[rows][:, columns]))
+    return float(f1), float(micro), float(precision)
+
+
+def _one_protocol(labels: Labels, posters_dir: Path, out: Path, base: TrainConfig) -> TrainConfig:
+    """Deal the sides once for all runs, and let them share decoded posters."""
+    path = out / "split.json"
+    if not path.is_file():
+        split = deal_sides(labels, posters_dir, base.data.model_copy(update={"folds": 0}))
+        if not split.test:
+            raise TrainingError("a comparison is judged on the test side; give data.fractions a third share.")
+        split.save(path)
+    values = {"data.split_file": path, "data.limit": 0}
+    if base.data.cache_dir is None:
+        values["data.cache_dir"] = out / "cache"
+    return base.with_values(values)
+
+
+def _run_once(labels: Labels, posters_dir: Path, folder: Path, base: TrainConfig, run: Run, say: Say) -> Row:
+    """The row of one run: read again where it was finished before with the same settings."""
+    config = base.with_values(run.settings)
+    asked = {
+        "settings": config.model_dump(mode="json"),
+        "baseline": vars(run.baseline) if run.baseline else None,
+    }
+    path = folder / "row.json"
+    if path.is_file():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if known["asked"] == asked:
+            return dict(known["row"])
+        raise TrainingError(f"{folder} holds a run with other settings; give another --out or remove it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        row = (
+            _judge_net(labels, posters_dir, folder, config, say)
+            if run.baseline is None
+            else (_judge_baseline(labels, posters_dir, folder, config, run))
+        )
+    except (TrainingError, CheckpointError, InvalidRequestError) as error:
+        say(f"{run.name} failed: {error}")
+        return {"name": run.name, "group": run.group, "error": str(error)}
+    row = {"name": run.name, "group": run.group} | row
+    path.write_text(json.dumps({"asked": asked, "row": row}), encoding="utf-8")
+    return row
+
+
+def _judge_net(labels: Labels, posters_dir: Path, folder: Path, config: TrainConfig, say: Say) -> Row:
+    model = train(labels, posters_dir, folder, config, say)
+    if model is None:
+        raise TrainingError("a comparison runs in one process; start it without torchrun.")
+    encoder = Encoder.load(model.checkpoint, "cpu")
+    return _figures(model.finished.judged) | {
+        "parameters": sum(parameter.numel() for parameter in encoder.net.parameters()),
+        "file_bytes": (model.checkpoint / WEIGHTS_NAME).stat().st_size,
+        "cpu_ms_per_poster": _milliseconds(encoder),
+        "train_seconds": sum(row["seconds"] for row in model.history),
+        "best_epoch": model.best_epoch,
+    }
+
+
+def _judge_baseline(labels: Labels, posters_dir: Path, folder: Path, config: TrainConfig, run: Run) -> Row:
+    if run.baseline is None:
+        raise TrainingError(f"{run.name} is no baseline.")
+    split = Split.load(config.data.split_file or folder / "split.json")
+    data = load_data(labels, posters_dir, config, split, config.data.cache_dir or folder / "cache")
+    started = time.perf_counter()
+    judged = judge_baseline(run.baseline, data, choose_device(config.device))
+    return _figures(judged) | {"train_seconds": time.perf_counter() - started}
+
+
+def _figures(judged: JudgedPosters) -> Row:
+    document = evaluation_document(judged)
+    truth = judged.present()
+    columns = macro_columns(truth.targets)
+    at_cuts = {
+        f"macro_f1_at_{cut}": float(per_genre_figures(truth.targets, truth.probs >= cut)[columns, 2].mean())
+        for cut in COMMON_CUTS
+    }
+    return {name: document[name] for name in FIGURES} | at_cuts | {"ci95": bootstrap_intervals(judged)}
+
+
+def _milliseconds(encoder: Encoder) -> float:
+    """Median time of a poster in a batch of 16, decoding apart."""
+    size = encoder.manifest.preprocessing
+    batch = np.zeros((16, size.height, size.width, 3), dtype=np.uint8)
+    encoder.encode_pixels(batch)
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        encoder.encode_pixels(batch)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times)) / len(batch) * 1000
+
+
+def _group_rows(rows: Sequence[Row]) -> list[Row]:
+    """Mean and spread of the runs of each group."""
+    groups = dict.fromkeys(row["group"] for row in rows if row["group"] and "error" not in row)
+    found = []
+    for group in groups:
+        members = [row for row in rows if row["group"] == group and "error" not in row]
+        if len(members) < 2:
+            continue
+        for word, function in (("mean", np.mean), ("standard deviation", lambda v: np.std(v, ddof=1))):
+            figures = {name: float(function([row[name] for row in members])) for name in FIGURES}
+            found.append({"name": f"{group}: {word} of {len(members)}", "group": ""} | figures)
+    return found
+
+
+def _write(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    (out / "table.json").write_text(json.dumps(list(rows), indent=1), encoding="utf-8")
+    columns = list(dict.fromkeys(name for row in rows for name in row if name != "ci95"))
+    with (out / "table.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    write_page(out / "compare.html", rows)

@@ -1,0 +1,154 @@
+"""What ``compare`` runs: one run a line of the table; published comparisons by name.
+
+A comparison in TOML::
+
+    experiment = "batch_size"        # one of EXPERIMENTS, or leave it out
+    [base]                           # settings that all runs share
+    epochs = 5
+    [grid]                           # every combination
+    "model.arch" = ["custom_cnn", "resnet18"]
+    "optim.lr" = [1e-3, 3e-4]
+    [search]                         # only so many combinations, drawn at random
+    trials = 3
+    seed = 0
+    [[baseline]]
+    classifier = "random_forest"
+    features = "color_histogram"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from embeddings.errors import TrainingError
+from embeddings.training.baselines import HISTOGRAM, Baseline
+from embeddings.training.config import TrainConfig, parse_config
+
+
+@dataclass(frozen=True)
+class Run:
+    """One line of the table.
+
+    Args:
+        name: Unique; names its folder.
+        settings: Dotted settings that differ from the base.
+        baseline: A classical rival instead of a net.
+        group: Runs of one group are summed up as mean and spread; "" for none.
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Baseline | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs under one protocol.
+
+    Args:
+        base: Settings that all share.
+        runs: One for each line.
+    """
+
+    base: TrainConfig
+    runs: tuple[Run, ...]
+
+
+_CNN = {"model.arch": "custom_cnn", "model.init": "none", "optim.backbone_lr_scale": 1.0}
+_FROZEN_NETS = ("vgg16", "resnet50", "densenet169")
+_CLASSIFIERS = ("random_forest", "logistic_regression", "linear_svc")
+
+
+def _cnn(name: str, group: str = "", **settings: Any) -> Run:
+    return Run(name, _CNN | {key.replace("__", "."): value for key, value in settings.items()}, None, group)
+
+
+EXPERIMENTS: Mapping[str, tuple[Run, ...]] = {
+    "cnn_against_mlp": (_cnn("custom_cnn"), Run("mlp", _CNN | {"model.arch": "mlp"})),
+    "batch_size": tuple(_cnn(f"batch {size}", batch_size=size) for size in (16, 32, 64, 128)),
+    "dropout_batchnorm": tuple(
+        _cnn(f"neck dropout {dropout} norm {norm}", model__dropout=dropout, model__norm=norm)
+        for dropout, norm in product((0.0, 0.5), ("batch", "none"))
+    ),
+    "schedules": tuple(
+        _cnn(name, optim__schedule=name)
+        for name in ("constant", "step", "exponential", "cosine", "one_cycle", "plateau")
+    ),
+    "five_fold": tuple(
+        _cnn(f"fold {fold + 1}", "five folds", data__folds=5, data__fold=fold) for fold in range(5)
+    ),
+    "frozen_features": tuple(
+        Run(f"{features} {classifier}", {}, Baseline(classifier, features))
+        for features, classifier in product((*_FROZEN_NETS, HISTOGRAM), _CLASSIFIERS)
+    ),
+    "soft_f1": (_cnn("bce", loss__name="bce"), _cnn("soft_f1", loss__name="soft_f1")),
+    "losses": tuple(
+        _cnn(name, loss__name=name)
+        for name in ("bce", "weighted_bce", "focal", "asl", "soft_f1", "sigmoid_f1", "distribution_balanced")
+    ),
+    "samplers": tuple(_cnn(name, sampler=name) for name in ("none", "inverse_frequency", "compound_genres")),
+}
+
+
+def read_comparison(tree: Mapping[str, Any], archs: Sequence[str] = (), where: str = "compare") -> Comparison:
+    """Make the runs of a comparison.
+
+    Args:
+        tree: The TOML file's content; empty runs the first published comparison.
+        archs: Architectures, one run each, beside what the tree asks for.
+        where: The file's name, for messages.
+
+    Raises:
+        TrainingError: A key, experiment or setting is unknown, or nothing is to be run.
+    """
+    unknown = set(tree) - {"experiment", "base", "grid", "search", "baseline"}
+    if unknown:
+        raise TrainingError(
+            f"{where}: unknown key {min(unknown)!r}; expected experiment, base, grid, search or baseline."
+        )
+    base = parse_config(tree.get("base", {}), where)
+    runs = [Run(arch.replace("/", "_"), {"model.arch": arch}) for arch in archs]
+    named = tree.get("experiment")
+    if named is None and not runs and not tree.get("grid") and not tree.get("baseline"):
+        named = "cnn_against_mlp"
+    if named is not None:
+        if named not in EXPERIMENTS:
+            raise TrainingError(f"{where}: no experiment {named!r}; choose one of {', '.join(EXPERIMENTS)}.")
+        runs += EXPERIMENTS[named]
+    runs += _grid(tree.get("grid", {}), tree.get("search", {}), where)
+    runs += [_baseline(entry, where) for entry in tree.get("baseline", ())]
+    for run in runs:  # a bad setting is found before the first hour of training
+        base.with_values(run.settings)
+    return Comparison(base, tuple({run.name: run for run in runs}.values()))
+
+
+def _grid(grid: Mapping[str, Any], search: Mapping[str, Any], where: str) -> list[Run]:
+    if not all(isinstance(values, list) and values for values in grid.values()):
+        raise TrainingError(f"{where}: each setting of [grid] needs a list of values.")
+    if set(search) - {"trials", "seed"}:
+        raise TrainingError(f"{where}: [search] knows trials and seed, got {sorted(search)}.")
+    settings = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())] if grid else []
+    if "trials" in search and search["trials"] < len(settings):
+        rng = np.random.default_rng(search.get("seed", 0))
+        settings = [settings[i] for i in sorted(rng.permutation(len(settings))[: search["trials"]])]
+    return [Run(_name(values), values) for values in settings]
+
+
+def _baseline(entry: Mapping[str, Any], where: str) -> Run:
+    try:
+        baseline = Baseline(**entry)
+    except TypeError as error:
+        raise TrainingError(
+            f"{where}: [[baseline]]: {error}; give classifier, features, init, seed."
+        ) from error
+    return Run(f"{baseline.features} {baseline.classifier}", {}, baseline)
+
+
+def _name(values: Mapping[str, Any]) -> str:
+    return " ".join(f"{key.rpartition('.')[2]}={value}" for key, value in values.items()).replace("/", "_")

@@ -111,8 +111,8 @@ class MovieQuery(QueryContract):
     genre: list[GenreName] = Field(
         default_factory=list, max_length=32, description="A movie must carry each; repeat it or join with |."
     )
-    known: Literal["known", "predicted"] | None = Field(
-        default=None, description="Only movies whose genres are known, or only predicted from the poster."
+    known: bool | None = Field(
+        default=None, description="Only movies whose genres are known, or only those predicted."
     )
     year_min: Year | None = None
     year_max: Year | None = None
@@ -215,13 +215,19 @@ class PutMovieForm(Contract):
 
 
 class PutMovieBody(Contract):
-    """A movie to put into the catalog, without a poster of its own."""
+    """A movie to put into the catalog; its poster is fetched from an allowed host."""
 
     title: str | None = Field(default=None, min_length=1, max_length=500)
     year: Year | None = None
     genres: (
         Annotated[list[GenreName], Field(max_length=32)] | Annotated[str, Field(max_length=2000)] | None
     ) = Field(default=None, description="A list, or A|B.")
+    poster_url: str | None = Field(
+        default=None,
+        max_length=2000,
+        pattern=r"^https?://\S+$",
+        description="On one of ONESHEET_POSTER_HOSTS.",
+    )
 
 
 class NoFields(Contract):

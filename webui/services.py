@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from flask import Flask, current_app
 
 from embeddings.checkpoint import BUNDLED, CheckpointManifest
-from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError
+from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError, PosterError
 from indexer.settings import Settings
 from recommender.types import Prediction, SimilarMovies, SimilarRequest
 from webui.disk_cache import DiskCache
@@ -145,6 +145,19 @@ class Services:
             raise CatalogError(
                 f"The poster cannot be kept: {error.strerror}; make room in the home."
             ) from error
+
+    def fetch_poster(self, url: str) -> bytes:
+        """The bytes of a poster elsewhere.
+
+        Raises:
+            InvalidRequestError: The host is not allowed, or what it sent is no poster.
+        """
+        from indexer.downloads import fetch_poster, rules_of
+
+        try:
+            return fetch_poster(url, rules_of(self.settings))
+        except PosterError as error:
+            raise InvalidRequestError(str(error), "poster_url") from error
 
     def remove_movie(self, movie_id: str) -> int:
         """Take a movie out, and say since which revision it is gone.

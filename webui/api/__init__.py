@@ -4,20 +4,13 @@ from webui.api.health import health
 from webui.api.heatmap import heatmap
 from webui.api.media_server import media_server
 from webui.api.movies import movies
+from webui.api.poster_map import poster_map
 from webui.api.posters import posters
 from webui.api.predict import predict
 from webui.api.serving import serving
 from webui.api.similar import similar
-from webui.schemas import (
-    HeatmapForm,
-    NoFields,
-    PutMovieBody,
-    PutMovieForm,
-    RecommendationsBody,
-    SimilarBody,
-    SimilarForm,
-)
+from webui.schemas import PutMovieBody, RecommendationsBody, SimilarBody
 
-BODIES = (NoFields, SimilarForm, SimilarBody, RecommendationsBody, PutMovieForm, PutMovieBody, HeatmapForm)
-BLUEPRINTS = (health, movies, similar, predict, heatmap, media_server, serving, posters)
+BODIES = (SimilarBody, RecommendationsBody, PutMovieBody)
+BLUEPRINTS = (health, movies, similar, predict, heatmap, media_server, poster_map, serving, posters)
 UNCOUNTED = frozenset(("health", "posters"))

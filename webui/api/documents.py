@@ -68,12 +68,12 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _form(model: type[BaseModel], required: bool) -> dict[str, Any]:
-    poster = {
-        "type": "object",
-        "properties": {"poster": {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP."}},
-        "required": ["poster"] if required else [],
-    }
-    return {"schema": {"allOf": [_reference(model), poster]}} if model.model_fields else {"schema": poster}
+    # One flat object: the model forbids further fields, so a second schema beside it could never hold too.
+    schema = dict(model.model_json_schema())
+    poster = {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP."}
+    schema["properties"] = {"poster": poster, **schema.get("properties", {})}
+    schema["required"] = [*schema.get("required", []), *(["poster"] if required else [])]
+    return {"schema": schema}
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def put_movie(path: MoviePath) -> tuple[Response, int]:
     if is_form():
         fields, poster = read_form(PutMovieForm), find_upload()
     else:
-        fields, poster = read_json(PutMovieBody), None
+        fields = body = read_json(PutMovieBody)
+        poster = services().fetch_poster(body.poster_url) if body.poster_url else None
     genres: tuple[str, ...] = tuple(split_list(fields.genres or []))
     facts = MovieFacts(path.movie_id, fields.title, fields.year, genres)
     stored = services().put_movie(facts, poster)
@@ -79,6 +80,7 @@ def movie_page(query: MovieQuery) -> dict[str, object]:
         genres=tuple(query.genre),
         year_min=query.year_min,
         year_max=query.year_max,
+        known=query.known,
         sort=query.sort,
         limit=query.limit,
         cursor=query.cursor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -23,9 +23,11 @@ from embeddings.genres import GenreVocabulary
 from embeddings.heatmap import Heatmap, genre_heatmap
 from embeddings.inference import for_inference
 from embeddings.models.poster_net import PosterNet
+from embeddings.streams import Answer, Pixels, Streams
 from embeddings.transforms import read_pixels
 
-Pixels = NDArray[np.uint8]
+# A poster and its pixels, or the sentence that says why there are none.
+Decoding = tuple[Poster, Future[Pixels | str]]
 
 
 class Encoder:
@@ -41,7 +43,7 @@ class Encoder:
         self.manifest = manifest
         self.device = device
         self.net = net.eval()
-        self._fast_net = for_inference(net, device)
+        self._streams = Streams(for_inference(net, device), device)
         # Grad-CAM puts hooks on the net, so one thread at a time.
         self._heatmap_lock = threading.Lock()
         self._thresholds = np.asarray(manifest.thresholds, dtype=np.float32)
@@ -101,15 +103,20 @@ class Encoder:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         source = iter(posters)
+        decoding: deque[list[Decoding]] = deque()
+        running: deque[Callable[[], EncodedPosters]] = deque()
         with ThreadPoolExecutor(workers or os.cpu_count() or 1, "decode") as pool:
-            ahead: deque[list[tuple[Poster, Future[Pixels | str]]]] = deque()
             try:
                 while True:
-                    while len(ahead) < 2 and (batch := list(islice(source, batch_size))):
-                        ahead.append([(poster, pool.submit(self._read, poster)) for poster in batch])
-                    if not ahead:
+                    while len(decoding) < 2 and (batch := list(islice(source, batch_size))):
+                        decoding.append([(poster, pool.submit(self._read, poster)) for poster in batch])
+                    # Two batches in the net, so that no core waits for the last piece of one.
+                    if decoding and len(running) < 2:
+                        running.append(self._start(decoding.popleft()))
+                    elif running:
+                        yield running.popleft()()
+                    else:
                         return
-                    yield self._encode_batch(ahead.popleft())
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -122,13 +129,7 @@ class Encoder:
         Returns:
             Embeddings, float32, (n, embedding_dim), unit rows; logits, float32, (n, n_genres).
         """
-        if not len(pixels):
-            return np.zeros((0, self.embedding_dim), np.float32), np.zeros((0, len(self.genres)), np.float32)
-        # (n, h, w, 3) seen as (n, 3, h, w) already is channels_last: no copy.
-        batch = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
-        with torch.inference_mode():
-            output = self._fast_net(batch)
-        return output.embedding.float().cpu().numpy(), output.logits.float().cpu().numpy()
+        return self._start_pixels(pixels)()
 
     def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which genres are likely enough, bool, (n, n_genres), by the checkpoint's own thresholds."""
@@ -156,7 +157,8 @@ class Encoder:
         except PosterError as error:
             return str(error)
 
-    def _encode_batch(self, batch: Sequence[tuple[Poster, Future[Pixels | str]]]) -> EncodedPosters:
+    def _start(self, batch: Sequence[Decoding]) -> Callable[[], EncodedPosters]:
+        """Wait until a batch is decoded, begin to encode it, and give back what waits for its rows."""
         movie_ids: list[str] = []
         pixels: list[Pixels] = []
         failed: list[UnreadablePoster] = []
@@ -167,12 +169,20 @@ class Encoder:
             else:
                 movie_ids.append(poster.movie_id)
                 pixels.append(result)
-        embeddings, logits = self.encode_pixels(
-            np.stack(pixels) if pixels else np.zeros((0, 1, 1, 3), np.uint8)
-        )
-        return EncodedPosters(
-            tuple(movie_ids), embeddings, self.manifest.calibration.apply(logits), tuple(failed)
-        )
+        answer = self._start_pixels(np.stack(pixels) if pixels else np.zeros((0, 1, 1, 3), np.uint8))
+
+        def finish() -> EncodedPosters:
+            embeddings, logits = answer()
+            genre_probs = self.manifest.calibration.apply(logits)
+            return EncodedPosters(tuple(movie_ids), embeddings, genre_probs, tuple(failed))
+
+        return finish
+
+    def _start_pixels(self, pixels: Pixels) -> Callable[[], Answer]:
+        if len(pixels):
+            return self._streams.start(pixels)
+        nothing = np.zeros((0, self.embedding_dim), np.float32), np.zeros((0, len(self.genres)), np.float32)
+        return lambda: nothing
 
 
 def join_encoded(parts: Sequence[EncodedPosters], embedding_dim: int, n_genres: int) -> EncodedPosters:

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from embeddings.models import PosterNet, build_model
+from embeddings.streams import Streams
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def net() -> PosterNet:
+    torch.manual_seed(0)
+    return build_model("custom_cnn", 4, 16).eval()
+
+
+@pytest.mark.parametrize("n_streams", [1, 2, 5])
+@pytest.mark.parametrize("n", [1, 3, 8, 21])
+def test_any_number_of_streams_gives_the_rows_of_one_pass_in_their_order(
+    n_streams: int, n: int, net: PosterNet
+) -> None:
+    pixels = np.random.default_rng(n).integers(0, 255, (n, 48, 32, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    embeddings, logits = Streams(net, CPU, n_streams, piece=4).start(pixels)()
+    assert np.abs(embeddings - expected.embedding.numpy()).max() < 1e-5
+    assert np.abs(logits - expected.logits.numpy()).max() < 1e-5
+
+
+def test_several_batches_may_run_before_the_first_is_asked_for(net: PosterNet) -> None:
+    rng = np.random.default_rng(1)
+    batches = [rng.integers(0, 255, (6, 48, 32, 3), dtype=np.uint8) for _ in range(3)]
+    streams = Streams(net, CPU, 2)
+    answers = [streams.start(batch) for batch in batches]
+    for batch, answer in reversed(list(zip(batches, answers, strict=True))):
+        assert np.array_equal(answer()[0], streams.start(batch)()[0])
+
+
+def test_streams_use_one_core_each_and_leave_the_caller_its_own(net: PosterNet) -> None:
+    before = torch.get_num_threads()
+    seen: list[int] = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> object:
+            seen.append(torch.get_num_threads())
+            return net(x)
+
+    Streams(Spy(), CPU, 3).start(np.zeros((24, 48, 32, 3), np.uint8))()
+    assert seen == [1, 1, 1]
+    assert torch.get_num_threads() == before
+
+
+def test_an_error_in_a_stream_reaches_who_waits_for_it(net: PosterNet) -> None:
+    answer = Streams(net, CPU, 2).start(np.zeros((4, 48, 32, 5), np.uint8))
+    with pytest.raises(RuntimeError):
+        answer()

@@ -29,7 +29,7 @@ class WallForm(Contract):
     q: str = Field(default="", max_length=200)
     genre: str = Field(default="", max_length=64)
     known: Literal["", "known", "predicted"] = ""
-    decade: int | None = Field(default=None, ge=FIRST_DECADE, le=2200, multiple_of=10)
+    decade: int | None = Field(default=None, ge=FIRST_DECADE, le=2100, multiple_of=10)
     sort: Literal["", "ratings", "title", "year", "oldest"] = ""
     cursor: str = Field(default="", max_length=1024)
     part: Literal["", "wall"] = ""

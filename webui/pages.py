@@ -77,7 +77,7 @@ def movie(movie_id: str) -> str:
         movie=shown,
         predicted=predicted_rows(shown.predicted_genres, shown.chosen_genres),
         heat_url=_heat_url_of(shown),
-        **_panel_facts(panel, request.path, asked),
+        **_panel_facts(panel, url_for("pages.movie", movie_id=movie_id), asked),
     )
 
 
@@ -96,7 +96,7 @@ def these() -> str:
     if not sides["liked"]:
         return render_template("these.html", **sides)
     hidden = [("like", one) for one in tray.like] + [("unlike", one) for one in tray.unlike]
-    return render_template("these.html", **sides, **_panel_facts(tray, request.path, asked, hidden))
+    return render_template("these.html", **sides, **_panel_facts(tray, url_for("pages.these"), asked, hidden))
 
 
 @pages.get("/upload")
@@ -124,6 +124,12 @@ def read_poster() -> str:
         may_add=bool(services().settings.api_keys),
         **facts,
     )
+
+
+@pages.get("/map")
+def poster_map() -> str:
+    """Every poster as a point."""
+    return render_template("map.html")
 
 
 @pages.get("/model")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 PREFIX = "/cinema"
 _ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-_PATIENCE_MS = 60_000  # a busy machine is no fault of the page
+_PATIENCE_MS = 12_000  # a busy machine is no fault of the page
 _AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 
 
@@ -41,6 +41,12 @@ def serving(app: Flask) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Flask], AbstractContextManager[str]]:
+    """Serve an app of the test's own."""
+    return serving
 
 
 @pytest.fixture(scope="session")

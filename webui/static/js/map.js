@@ -1,0 +1,199 @@
+// The map: every poster a point on a canvas; near enough, the posters themselves.
+import KDBush from "../vendor/kdbush/kdbush.js";
+import { ask, notice } from "./part.js";
+import { View } from "./view.js";
+
+const box = document.querySelector("#map");
+const canvas = box.querySelector("canvas");
+const tip = box.querySelector("#tip");
+const note = document.querySelector("#map-note");
+const colour = document.querySelector("#colour");
+const MOST_POSTERS = 140;
+const POSTER_FROM = 34; // pixels between neighbours from which a poster can be seen
+const MOST_IMAGES = 400;
+
+class PosterMap {
+  constructor(points) {
+    this.points = points;
+    this.n = points.movie_ids.length;
+    this.index = new KDBush(this.n, 64, Float32Array);
+    for (let i = 0; i < this.n; i++) this.index.add(points.x[i] / points.units, points.y[i] / points.units);
+    this.index.finish();
+    this.images = new Map();
+    this.titles = new Map();
+    this.waiting = false;
+    this.view = new View(canvas, {
+      changed: () => this.draw(),
+      pressed: (x, y, middle) => this.open(this.nearest(x, y, middle ? Infinity : 24)),
+    });
+    canvas.addEventListener("pointermove", (event) => this.hover(event));
+    canvas.addEventListener("pointerleave", () => this.point(-1));
+    canvas.addEventListener("keyup", () => this.point(this.nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, Infinity)));
+    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.paint();
+  }
+
+  /** Sort the points by colour, so that each colour is set once a frame. */
+  paint() {
+    const { points } = this;
+    const byGenre = colour.value === "genre";
+    const keyOf = byGenre
+      ? (i) => points.genre[i]
+      : (i) => (points.years[i] ? Math.floor(points.years[i] / 10) * 10 : -1);
+    const groups = new Map();
+    for (let i = 0; i < this.n; i++) {
+      const key = keyOf(i);
+      if (groups.has(key)) groups.get(key).push(i);
+      else groups.set(key, [i]);
+    }
+    const keys = [...groups.keys()].sort((a, b) => a - b);
+    const known = keys.filter((key) => key !== -1);
+    this.groups = keys.map((key) => ({
+      members: groups.get(key),
+      name: key === -1 ? "Unknown" : byGenre ? points.genres[key] : `${key}s`,
+      tint: key === -1 ? "#8a8a94" : byGenre ? wheel(known.indexOf(key), known.length) : ramp(known.indexOf(key), known.length),
+    }));
+    legend(this.groups);
+    this.draw();
+  }
+
+  draw() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.#frame();
+    });
+  }
+
+  #frame() {
+    const ratio = devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    const pen = canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    this.#dots(pen, width, height);
+    this.#posters(pen, width, height);
+  }
+
+  #dots(pen, width, height) {
+    const { points, view } = this;
+    const size = Math.min(7, 2.2 + Math.log2(1 + view.scale));
+    const [left, top] = view.toScreen(0, 0);
+    const [stepX, stepY] = view.sides.map((side) => side / points.units);
+    for (const { members, tint } of this.groups) {
+      pen.fillStyle = tint;
+      for (const i of members) {
+        const x = left + points.x[i] * stepX;
+        const y = top + points.y[i] * stepY;
+        if (x > -size && y > -size && x < width + size && y < height + size) pen.fillRect(x - size / 2, y - size / 2, size, size);
+      }
+    }
+  }
+
+  #posters(pen, width, height) {
+    const { view } = this;
+    const [u0, v0] = view.toPlane(0, 0);
+    const [u1, v1] = view.toPlane(width, height);
+    const seen = this.index.range(u0, v0, u1, v1);
+    if (!seen.length || seen.length > MOST_POSTERS) return;
+    const gap = Math.sqrt((width * height) / seen.length);
+    if (gap < POSTER_FROM && this.n > MOST_POSTERS) return;
+    const tall = Math.min(150, Math.max(36, gap * 0.62));
+    const wide = (tall * 27) / 40;
+    for (const i of seen.sort((a, b) => a - b)) {
+      const image = this.#image(this.points.movie_ids[i]);
+      if (!image.complete || !image.naturalWidth) continue;
+      const [x, y] = view.toScreen(this.points.x[i] / this.points.units, this.points.y[i] / this.points.units);
+      pen.drawImage(image, x - wide / 2, y - tall / 2, wide, tall);
+    }
+  }
+
+  #image(id) {
+    let image = this.images.get(id);
+    if (image) this.images.delete(id);
+    else {
+      image = new Image();
+      image.onload = () => this.draw();
+      image.src = `${document.body.dataset.posters.replace(/_$/, encodeURIComponent(id))}?w=160`;
+    }
+    this.images.set(id, image); // the latest used last, so that the first is the one to let go
+    if (this.images.size > MOST_IMAGES) this.images.delete(this.images.keys().next().value);
+    return image;
+  }
+
+  /** The point nearest to (x, y) on the screen and at most `within` pixels away; -1 without one. */
+  nearest(x, y, within) {
+    const { view, points } = this;
+    const [u, v] = view.toPlane(x, y);
+    const radius = within === Infinity ? 2 : within / Math.min(...view.sides);
+    let [best, least] = [-1, within];
+    for (const i of this.index.within(u, v, radius)) {
+      const [atX, atY] = view.toScreen(points.x[i] / points.units, points.y[i] / points.units);
+      const away = Math.hypot(atX - x, atY - y);
+      if (away < least) [best, least] = [i, away];
+    }
+    return best;
+  }
+
+  open(i) {
+    if (i >= 0) location.href = box.dataset.movie.replace(/_$/, encodeURIComponent(this.points.movie_ids[i]));
+  }
+
+  hover(event) {
+    box.classList.toggle("moving", this.view.dragging);
+    this.point(this.view.dragging ? -1 : this.nearest(event.offsetX, event.offsetY, 24));
+  }
+
+  async point(i) {
+    this.pointed = i;
+    box.classList.toggle("over", i >= 0);
+    tip.hidden = i < 0;
+    if (i < 0) return;
+    const [x, y] = this.view.toScreen(this.points.x[i] / this.points.units, this.points.y[i] / this.points.units);
+    const flip = x > canvas.clientWidth - 250;
+    tip.style.transform = `translate(calc(${x}px ${flip ? "- 100% - 14px" : "+ 14px"}), calc(${y}px - 50%))`;
+    tip.textContent = this.titles.get(i) ?? this.points.movie_ids[i];
+    await pause(80);
+    if (this.pointed !== i || this.titles.has(i)) return;
+    const url = box.dataset.facts.replace(/_$/, encodeURIComponent(this.points.movie_ids[i]));
+    const { title, year } = await (await ask(url)).json();
+    this.titles.set(i, year ? `${title} (${year})` : title);
+    if (this.pointed === i) note.textContent = tip.textContent = this.titles.get(i);
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const wheel = (i, n) => `hsl(${Math.round((360 * i) / n)} ${i % 2 ? 85 : 65}% ${i % 3 === 0 ? 42 : 56}%)`;
+const ramp = (i, n) => `hsl(${Math.round(195 + (210 * i) / Math.max(1, n - 1))} 75% 50%)`;
+
+function legend(groups) {
+  const list = document.querySelector("#legend");
+  list.replaceChildren(
+    ...groups.map(({ name, tint, members }) => {
+      const item = document.createElement("li");
+      item.innerHTML = '<svg viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1"/></svg><span></span>';
+      item.querySelector("rect").setAttribute("fill", tint);
+      item.querySelector("span").textContent = `${name} (${members.length})`;
+      return item;
+    }),
+  );
+}
+
+note.textContent = "Fetching the map…";
+try {
+  const points = await (await ask(box.dataset.points)).json();
+  note.textContent = `${points.movie_ids.length} posters, laid out by ${points.method}.`;
+  const map = new PosterMap(points);
+  colour.addEventListener("change", () => map.paint());
+  for (const button of box.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => map.view.zoom(Number(button.dataset.zoom)));
+  }
+} catch (error) {
+  note.textContent = "";
+  box.replaceWith(notice(error.message));
+}

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError
-from indexer.vectors.blocks import Widths
+from indexer.vectors.blocks import Widths, slices
+from indexer.vectors.genre_groups import GenreGroups
 
 Allowed = NDArray[np.bool_] | NDArray[np.int64]
 
@@ -48,6 +49,7 @@ class VectorIndex(ABC):
 
     Args:
         widths: Widths of the three blocks.
+        groups: Rows by genre vector, which answer where only genres count; None does without.
     """
 
     kind: ClassVar[str]
@@ -56,8 +58,9 @@ class VectorIndex(ABC):
     row_error: ClassVar[float] = 1e-3
     """How far a number of a stored row may be from what was put in: half precision at 1."""
 
-    def __init__(self, widths: Widths) -> None:
+    def __init__(self, widths: Widths, groups: GenreGroups | None = None) -> None:
         self.widths = widths
+        self._groups = groups
 
     @property
     def dim(self) -> int:
@@ -114,13 +117,22 @@ class VectorIndex(ABC):
         if n_allowed <= (k if mask is None else max(k, FEW_ROWS)):
             rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
             return [self.rank(query, rows.astype(np.int64), k) for query in queries]
-        return [self.rank(query, self._candidates(query, k, mask), k) for query in queries]
+        return [self._search_one(query, k, mask) for query in queries]
 
     def rank(self, query: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> RowNeighbours:
         """The k best of the given rows (int64, each once), scored exactly."""
         if len(rows) == 0:
             return RowNeighbours(np.empty(0, np.int64), np.empty(0, np.float32))
         return rank_vectors(query, self.read_rows(rows), rows, k)
+
+    def _search_one(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    ) -> RowNeighbours:
+        visual, genre, taste = slices(self.widths)
+        if self._groups is None or query[visual].any() or query[taste].any():
+            return self.rank(query, self._candidates(query, k, allowed), k)
+        # Thousands of movies share their genres: a scan would have to rank every one of them.
+        return RowNeighbours(*self._groups.search(query[genre], k, allowed))
 
     def _check(self, queries: NDArray[np.float32], k: int) -> None:
         if queries.ndim != 2 or queries.shape[1] != self.dim:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.vectors.base import VectorIndex, score_slack
-from indexer.vectors.blocks import Widths, pad, padded_width
+from indexer.vectors.blocks import Widths, pad, padded_width, slices
 from indexer.vectors.faiss_files import bitmap_selector, map_index, write_index
+from indexer.vectors.genre_groups import GenreGroups
 
 VECTORS_FILE = "vectors.faiss"
 
@@ -27,21 +28,22 @@ class ExactIndex(VectorIndex):
     kind: ClassVar[str] = "exact"
     exact: ClassVar[bool] = True
 
-    def __init__(self, index: Any, widths: Widths) -> None:
-        super().__init__(widths)
+    def __init__(self, index: Any, groups: GenreGroups | None, widths: Widths) -> None:
+        super().__init__(widths, groups)
         self._index = index
 
     @classmethod
     def build(cls, joined: NDArray[np.float32], widths: Widths) -> Self:
-        return cls(half_precision(joined), widths)
+        return cls(half_precision(joined), GenreGroups.find(joined[:, slices(widths)[1]]), widths)
 
     @classmethod
     def load(cls, directory: Path, widths: Widths) -> Self:
-        return cls(map_index(directory / VECTORS_FILE, padded_width(sum(widths))), widths)
+        index = map_index(directory / VECTORS_FILE, padded_width(sum(widths)))
+        return cls(index, GenreGroups.load(directory), widths)
 
     def save(self, directory: Path) -> tuple[str, ...]:
         write_index(self._index, directory / VECTORS_FILE)
-        return (VECTORS_FILE,)
+        return (VECTORS_FILE, *(self._groups.save(directory) if self._groups else ()))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

@@ -33,13 +33,14 @@ class GenreGroups:
     @classmethod
     def find(cls, genre: NDArray[np.float32]) -> Self | None:
         """Group rows, float32, (n, n_genres); None where too few of them are alike to be worth it."""
-        vectors, group = np.unique(genre, axis=0, return_inverse=True)
+        stored = genre.astype(np.float16).astype(np.float32)
+        vectors, group = np.unique(stored, axis=0, return_inverse=True)
         if len(vectors) > MOST_GROUPS:
             return None
         group = group.reshape(-1)
         members = np.argsort(group, kind="stable").astype(np.int32)
         starts = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=len(vectors)))])
-        return cls(vectors.astype(np.float32), members, starts.astype(np.int64))
+        return cls(vectors, members, starts.astype(np.int64))
 
     @classmethod
     def load(cls, directory: Path) -> Self | None:
@@ -58,28 +59,28 @@ class GenreGroups:
                 np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
         return _FILES
 
-    def candidates(
-        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None, slack: float
-    ) -> NDArray[np.int64]:
-        """The first k allowed rows of each of the best groups, until k are found and no group ties.
+    def search(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The k best allowed rows by genres alone, equal scores by row number, and their scores.
 
         Args:
             query: float32, (n_genres,), the genre block of a query whose other blocks are 0.
-            k: How many rows are wanted.
+            k: How many rows at most.
             allowed: bool, (n,); None allows all.
-            slack: How far scores may differ and still count as tied.
         """
-        scores = self._vectors @ query
-        found: list[NDArray[np.int32]] = []
-        n_found, reached = 0, -np.inf
-        for group in np.argsort(-scores, kind="stable").tolist():
-            if n_found >= k and scores[group] < reached - slack:
+        by_group = (self._vectors.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
+        rows: list[NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
+        scores: list[NDArray[np.float32]] = [np.empty(0, dtype=np.float32)]
+        n_found, last = 0, np.float32(0)
+        for group in np.argsort(-by_group, kind="stable").tolist():
+            if n_found >= k and by_group[group] < last:
                 break
             members = self._members[self._starts[group] : self._starts[group + 1]]
-            if allowed is not None:
-                members = members[allowed[members]]
-            if len(members):
-                found.append(members[:k])
-                n_found += len(found[-1])
-                reached = scores[group] if n_found - len(found[-1]) < k else reached
-        return np.concatenate(found).astype(np.int64) if found else np.empty(0, dtype=np.int64)
+            members = (members if allowed is None else members[allowed[members]])[:k]
+            rows.append(members)
+            scores.append(np.full(len(members), by_group[group]))
+            n_found, last = n_found + len(members), by_group[group]
+        found, found_scores = np.concatenate(rows).astype(np.int64), np.concatenate(scores)
+        order = np.lexsort((found, -found_scores))[:k]
+        return found[order], found_scores[order]

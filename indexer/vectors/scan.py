@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.vectors.base import VectorIndex, score_slack
+from indexer.vectors.base import VectorIndex
 from indexer.vectors.blends import blend_of, measure_spreads, usual_lengths
 from indexer.vectors.blocks import Widths, slices
 from indexer.vectors.codes import CodedRows
@@ -57,10 +57,9 @@ class ScanIndex(VectorIndex):
         plan: tuple[NDArray[np.float64], NDArray[np.float64], tuple[Effort, ...]],
         widths: Widths,
     ) -> None:
-        super().__init__(widths)
+        super().__init__(widths, groups)
         self._codes = codes
         self._rows = rows
-        self._groups = groups
         self._spreads, self._lengths, self._efforts = plan
 
     @classmethod
@@ -105,9 +104,6 @@ class ScanIndex(VectorIndex):
     def _candidates(
         self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
     ) -> NDArray[np.int64]:
-        visual, genre, taste = slices(self.widths)
-        if self._groups is not None and not query[visual].any() and not query[taste].any():
-            return self._groups.candidates(query[genre], k, allowed, score_slack(query))
         blend = blend_of(query, self.widths, self._spreads, self._lengths)
         n_ranked = effort_for(self._efforts, blend, k)
         if allowed is None:

@@ -170,3 +170,17 @@ def test_a_search_leaves_the_query_as_it_was(index: VectorIndex, rows: NDArray[n
     before = query.copy()
     index.search(query, 10)
     assert query.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3])
+def test_genres_alone_are_ranked_exactly_by_every_kind(
+    index: VectorIndex, rows: NDArray[np.float32], share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.vectors.base.FEW_ROWS", 20)
+    allowed = np.random.default_rng(2).random(N_ROWS) < share if share < 1 else None
+    for number in (3, 700, 2999):
+        query = weighted(rows[number], (0, 1, 0))
+        for k in (1, 10, 500):
+            expected, _ = brute_force(rows, query, k, allowed)
+            [found] = index.search(query[None], k, allowed)
+            assert found.rows.tolist() == expected

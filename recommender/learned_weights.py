@@ -66,7 +66,7 @@ class WeightLearner:
         learned = {}
         for lesson in self.lessons(ratings, rows):
             if len(lesson.people) >= _LEAST_QUESTIONS:
-                learned[lesson.knowledge] = best_weights(lesson)
+                learned[lesson.knowledge] = even_weights(lesson)
         return learned
 
     def lessons(self, ratings: Ratings, rows: Rows) -> Iterator[Lesson]:
@@ -118,16 +118,37 @@ def weight_grid(step: float = GRID_STEP) -> NDArray[np.float64]:
     return np.array(points, dtype=np.float64) / n
 
 
-def ndcg_of_weights(lesson: Lesson, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """nDCG@10 of each weighting, mean over people: float64, (n,)."""
+def ndcg_by_person(lesson: Lesson, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """nDCG@10 of each weighting for each person, mean over their questions: float64, (n, n_people)."""
     _, index = np.unique(lesson.people, return_inverse=True)
-    share = 1.0 / np.bincount(index)[index] / (index.max() + 1)
+    n_questions = np.bincount(index)
     signals = lesson.signals.astype(np.float32)
     found = [
-        float(ndcg_of_rank(rank_of_first(np.tensordot(row.astype(np.float32), signals, 1))) @ share)
+        np.bincount(index, ndcg_of_rank(rank_of_first(np.tensordot(row.astype(np.float32), signals, 1))))
         for row in weights
     ]
-    return np.array(found)
+    return np.stack(found) / n_questions
+
+
+def even_weights(lesson: Lesson) -> tuple[float, float, float]:
+    """The most even weighting that the lesson cannot tell from the best one.
+
+    Ratings say what people watch, not what they would call alike: where
+    several weightings answer equally well, within one standard error of the
+    paired difference to the best, the one that listens to all three signals
+    gives lists that people can follow.
+
+    Source:
+        L. Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3.
+    """
+    grid = weight_grid()
+    by_person = ndcg_by_person(lesson, grid)
+    behind = by_person[int(np.argmax(by_person.mean(axis=1)))] - by_person
+    error = behind.std(axis=1) / np.sqrt(behind.shape[1])
+    good = np.flatnonzero(behind.mean(axis=1) <= error)
+    unevenness = (grid[good] ** 2).sum(axis=1)
+    visual, genre, taste = grid[good[int(np.argmin(unevenness))]].round(4).tolist()
+    return visual, genre, taste
 
 
 def best_weights(lesson: Lesson) -> tuple[float, float, float]:
@@ -136,7 +157,7 @@ def best_weights(lesson: Lesson) -> tuple[float, float, float]:
     Each weighting is judged by the mean over itself and its neighbours on the grid.
     """
     grid = weight_grid()
-    figures = ndcg_of_weights(lesson, grid)
+    figures = ndcg_by_person(lesson, grid).mean(axis=1)
     near = np.abs(grid[:, None] - grid[None]).max(axis=2) <= GRID_STEP + 1e-9
     smooth = near @ figures / near.sum(axis=1)
     visual, genre, taste = grid[int(np.argmax(smooth))].round(4).tolist()

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 ERA_CENTRES = np.arange(1910, 2030, 10, dtype=np.float32)
 ERA_DIM = len(ERA_CENTRES)
 ERA_WIDTH_YEARS = 7.0
-PREDICTED_LENGTH = 0.25
+PREDICTED_LENGTH = 0.2
 """Length of a predicted row, which is that of a movie liked as well as others of its fame.
 
 A taste row is as long as people's liking carries, at most 1: a movie that is
 liked better than others rated as often is a safer answer. Fame itself, which
-says nothing of likeness, does not lengthen a row.
+says little of likeness, lengthens a row only a little.
 """
 
 

@@ -1,8 +1,10 @@
 """Taste: which movies are liked by the same people, also for movies nobody rated.
 
-A collaborative model places rated movies; a ridge map from poster, genres and
-year places every other one, and the more ratings a movie has, the more its own
-place counts. Settings are those that won in ``docs/quality.md``.
+Two collaborative models side by side place rated movies: factors of people
+and movies (ALS), which see far, and factors of item-to-item neighbours (BM25),
+which see near. A ridge map from poster, genres and year places every other
+movie, and the more ratings a movie has, the more its own place counts.
+Settings are those that won in ``docs/quality.md``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from indexer.taste_map import PREDICTED_LENGTH, map_inputs, unit_rows
 from indexer.types import Ratings, Rows, TasteFactors
+from recommender.neighbours import neighbour_factors
 
 HIGHEST_RATING = 5.0
 
@@ -28,7 +31,11 @@ class TasteConfig:
     """How taste factors are fitted.
 
     Args:
-        taste_dim: Width of a factor.
+        als_dim: Width of the factors of people and movies.
+        neighbour_dim: Width of the factors of neighbours; the taste block is as wide as both.
+        neighbour_share: Share of the neighbours in a cosine.
+        bm25_k1: How slowly further ratings of a movie stop counting.
+        bm25_b: How much movies with many ratings are held back.
         value_power: Confidence of a rating is (value / 5) to this power.
         heavy_rater_power: A person with n ratings counts (median / n) to this power each.
         alpha: Scale of confidence, the factor of Hu et al.
@@ -38,6 +45,7 @@ class TasteConfig:
         kappa: Ratings at which a movie's own factor and its predicted one count alike.
         reach_power: How much a row's length follows the length of its factor; 0 makes all alike.
         reach_half: Ratings at which half of that is believed.
+        fame_power: How much a row's length follows the usual length at its number of ratings.
         fame_window: Movies next in number of ratings that a factor's length is compared with.
         teacher_half: Ratings at which a movie counts half as a teacher of the map.
         visual_penalty: L2 penalty of the map's visual inputs.
@@ -47,15 +55,20 @@ class TasteConfig:
         seed: Start of the factors.
     """
 
-    taste_dim: int = 64
+    als_dim: int = 64
+    neighbour_dim: int = 64
+    neighbour_share: float = 0.4
+    bm25_k1: float = 100.0
+    bm25_b: float = 0.2
     value_power: float = 2.0
     heavy_rater_power: float = 0.25
     alpha: float = 20.0
     regularization: float = 0.03
     iterations: int = 15
     kappa: float = 5.0
-    reach_power: float = 1.0
+    reach_power: float = 1.4
     reach_half: float = 10.0
+    fame_power: float = 0.2
     fame_window: int = 51
     teacher_half: float = 20.0
     visual_penalty: float = 300.0
@@ -73,7 +86,8 @@ class TasteModel:
 
     Source:
         Y. Hu, Y. Koren and C. Volinsky, "Collaborative Filtering for Implicit
-        Feedback Datasets", ICDM 2008.
+        Feedback Datasets", ICDM 2008; S. Robertson and H. Zaragoza, "The
+        Probabilistic Relevance Framework: BM25 and Beyond", 2009.
     """
 
     def __init__(self, config: TasteConfig | None = None) -> None:
@@ -99,9 +113,22 @@ class TasteModel:
             return self._place(movie_ids, self._item_factors(confidence), n_ratings, rows)
 
     def _item_factors(self, confidence: csr_matrix) -> NDArray[np.float32]:
+        """Rows whose cosine mixes both models, as long as the factor of the first: (n_items, taste_dim)."""
+        far = self._als_factors(confidence)
+        near = neighbour_factors(
+            confidence, self.config.neighbour_dim, self.config.bm25_k1, self.config.bm25_b
+        )
+        share = self.config.neighbour_share
+        mixed = np.concatenate(
+            [np.sqrt(1 - share) * unit_rows(far), np.sqrt(share) * unit_rows(near)], axis=1
+        )
+        reach = np.linalg.norm(far, axis=1, keepdims=True)
+        return np.asarray(unit_rows(mixed) * reach, dtype=np.float32)
+
+    def _als_factors(self, confidence: csr_matrix) -> NDArray[np.float32]:
         size = self.config.alpha * float(np.linalg.norm(confidence.data))
         model = AlternatingLeastSquares(
-            factors=self.config.taste_dim,
+            factors=self.config.als_dim,
             regularization=self.config.regularization * size,
             alpha=self.config.alpha,
             iterations=self.config.iterations,
@@ -139,9 +166,9 @@ class TasteModel:
     def _lengths(self, items: NDArray[np.float32], n_ratings: NDArray[np.int64]) -> NDArray[np.float64]:
         """How far each movie's liking carries beside movies of like fame: (n_items,), at most 1.
 
-        Fame itself lengthens every factor; what is left beside the movies next
-        in number of ratings says how well liked a movie is by those who like
-        what goes with it. ``PREDICTED_LENGTH`` is the middle.
+        Fame lengthens every factor; what is left beside the movies next in
+        number of ratings says how well liked a movie is by those who like what
+        goes with it. ``PREDICTED_LENGTH`` is the middle.
         """
         norms = np.linalg.norm(items.astype(np.float64), axis=1)
         floor = 1e-3 * (float(np.median(norms)) or 1.0)
@@ -150,8 +177,9 @@ class TasteModel:
         expected = np.empty_like(heard)
         expected[order] = _running_mean(heard[order], self.config.fame_window)
         trust = n_ratings / (n_ratings + self.config.reach_half)
-        reach = np.exp(self.config.reach_power * trust * (heard - expected))
-        return np.asarray(np.minimum(PREDICTED_LENGTH * reach, 1.0))
+        reach = self.config.reach_power * trust * (heard - expected)
+        fame = self.config.fame_power * (expected - np.median(heard))
+        return np.asarray(np.minimum(PREDICTED_LENGTH * np.exp(reach + fame), 1.0))
 
     def _learn_map(
         self, rows: Rows, own: NDArray[np.float32], n_ratings: NDArray[np.int64]

@@ -246,7 +246,7 @@ def fill_home(settings: Settings) -> None:
     chosen = encoder.choose(encoded.genre_probs)
     catalog.save_embeddings(encoded, encoder.fingerprint, chosen, [hashes[m] for m in encoded.movie_ids])
     catalog.add_ratings(two_camps_ratings(rng))
-    taste = TasteModel(TasteConfig(taste_dim=8, iterations=8)).fit(
+    taste = TasteModel(TasteConfig(als_dim=8, neighbour_dim=8, iterations=8)).fit(
         catalog.ratings(), catalog.read_rows(encoder.fingerprint).rows
     )
     assert taste is not None

@@ -9,7 +9,7 @@ from indexer.taste_map import ERA_DIM, PREDICTED_LENGTH, predict_taste, unit_row
 from indexer.types import Ratings, Rows
 from recommender.taste import TasteConfig, TasteModel
 
-CONFIG = TasteConfig(taste_dim=8, iterations=10)
+CONFIG = TasteConfig(als_dim=8, neighbour_dim=8, iterations=10)
 
 
 def two_camps(n_users: int = 60, n_movies: int = 80, seed: int = 0) -> tuple[Ratings, Rows]:
@@ -70,7 +70,7 @@ def test_factors_are_at_most_unit_rows_in_the_order_of_the_movies() -> None:
     lengths = np.linalg.norm(fitted.factors, axis=1)
     assert lengths.max() <= 1.0 + 1e-6
     np.testing.assert_allclose(lengths[70:], PREDICTED_LENGTH, atol=1e-6)
-    assert fitted.map.shape == (4 + 2 + ERA_DIM + 1, 8)
+    assert fitted.map.shape == (4 + 2 + ERA_DIM + 1, 16)
 
 
 def test_the_same_ratings_give_the_same_bytes_in_any_order() -> None:
@@ -88,7 +88,7 @@ def test_the_same_ratings_give_the_same_bytes_in_any_order() -> None:
 def test_other_settings_are_another_model() -> None:
     ratings, rows = two_camps()
     one = TasteModel(CONFIG).fit(ratings, rows)
-    two = TasteModel(TasteConfig(taste_dim=8, iterations=10, kappa=6.0)).fit(ratings, rows)
+    two = TasteModel(TasteConfig(als_dim=8, neighbour_dim=8, iterations=10, kappa=6.0)).fit(ratings, rows)
     assert one.model_id != two.model_id
 
 
@@ -142,7 +142,7 @@ def test_fame_does_not_lengthen_a_row_but_being_liked_beside_movies_of_like_fame
         np.concatenate([ratings.values, np.full(len(fans), 3.0, dtype=np.float32)]),
         np.zeros(len(ratings) + len(fans), dtype=np.int64),
     )
-    config = replace(CONFIG, fame_window=9)
+    config = replace(CONFIG, fame_window=9, fame_power=0.0)
     lengths = np.linalg.norm(TasteModel(config).fit(famous, rows).factors, axis=1)
     assert lengths[:10].mean() == pytest.approx(lengths[10:70].mean(), rel=0.25)
     assert lengths.max() <= 1.0

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.evaluation.metrics import (
+    N_BINS,
     average_precisions,
     decision_metrics,
     half_metrics,
@@ -85,8 +86,27 @@ def evaluation_document(judged: JudgedPosters) -> dict[str, Any]:
         **figures,
         "cuts": CUTS,
         "per_genre": _per_genre(judged),
+        "reliability": reliability_bins(judged),
         "trivial": trivial_rows(judged.targets, columns),
     }
+
+
+def reliability_bins(judged: JudgedPosters) -> list[dict[str, float]]:
+    """What was said against what came true, in bins of equally many predictions, rising.
+
+    Returns:
+        For each bin the mean probability ``predicted``, the share ``observed`` and the ``count``.
+    """
+    probs, truth = judged.probs.ravel(), judged.targets.ravel()
+    bins = np.array_split(np.argsort(probs, kind="stable"), min(N_BINS, probs.size))
+    return [
+        {
+            "predicted": float(probs[rows].mean()),
+            "observed": float(truth[rows].mean()),
+            "count": len(rows),
+        }
+        for rows in bins
+    ]
 
 
 def trivial_rows(targets: NDArray[np.float32], columns: NDArray[np.int64]) -> dict[str, dict[str, Any]]:

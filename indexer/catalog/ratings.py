@@ -96,25 +96,32 @@ def _chunks(ratings: Ratings) -> Iterator[list[tuple[str, str, float, int]]]:
                 strict=True,
             )
         }
-        yield list(newest.values())
+        # In the order of the primary key: a database appends far quicker than it fits in.
+        yield sorted(newest.values())
 
 
 def _add(connection: Connection, rows: list[tuple[str, str, float, int]]) -> Counts:
     with bulk.staged(connection, "new_ratings", _COLUMNS, rows) as stage:
         same_key = and_(RatingRow.user_id == stage.c.user_id, RatingRow.movie_id == stage.c.movie_id)
-        both = select(func.count()).select_from(stage).join(RatingRow, same_key)
-        n_known = connection.scalar(both) or 0
-        newer = exists().where(same_key, RatingRow.rated_at > stage.c.rated_at)
-        connection.execute(delete(stage).where(newer))
+        is_known = exists().where(same_key)
+        unknown = select(stage.c.movie_id, func.count()).where(~is_known).group_by(stage.c.movie_id)
+        more = [(movie_id, n) for movie_id, n in connection.execute(unknown)]
+        n_added = sum(n for _, n in more)
+        if n_added < len(rows):
+            newer = is_known.where(RatingRow.rated_at > stage.c.rated_at)
+            connection.execute(delete(stage).where(newer))
         n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"])
-        if n_written:
-            count_ratings(connection, stage)
-    added = len(rows) - n_known
-    return Counts(added, n_written - added, len(rows) - n_written)
+    with bulk.staged(connection, "more_ratings", {"movie_id": "text", "n": "int"}, more) as stage:
+        connection.execute(
+            update(MovieRow)
+            .where(MovieRow.movie_id == stage.c.movie_id)
+            .values(n_ratings=MovieRow.n_ratings + stage.c.n)
+        )
+    return Counts(n_added, n_written - n_added, len(rows) - n_written)
 
 
 def count_ratings(connection: Connection, movies: FromClause) -> None:
-    """Bring ``movies.n_ratings`` up to date for the movie ids in ``movies``."""
+    """Count the ratings of movies that have just come, ``movies.movie_id``."""
     counted = (
         select(RatingRow.movie_id, func.count().label("n"))
         .where(RatingRow.movie_id.in_(select(movies.c.movie_id).distinct()))

@@ -142,7 +142,7 @@ def test_a_heat_map_is_laid_over_the_poster_and_taken_off(
     heat = page.locator(".proof img.heat")
     expect(heat).to_have_attribute("alt", f"Heat-map of what in the poster speaks for {genre}")
     expect(page.locator("#heat-note")).to_have_text(f"Where it says {genre}")
-    page.wait_for_function("document.querySelector('.heat').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('.heat').naturalWidth > 0")
     page.get_by_role("button", name="Plain poster").click()
     expect(heat).to_have_count(0)
 

@@ -1,0 +1,65 @@
+"""The map in a real browser: every poster a point, the posters when near, a click opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+OpenPage = Callable[..., Page]
+PAINTED = """() => {
+    const canvas = document.querySelector("#map canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let painted = 0;
+    for (let i = 3; i < pixels.length; i += 4) painted += pixels[i] > 0;
+    return painted;
+}"""
+
+
+def test_the_map_draws_every_poster_and_names_its_colours(
+    site: str, open_page: OpenPage, movie_ids: list[str]
+) -> None:
+    page = open_page(f"{site}/map")
+    expect(page.locator("#map-note")).to_have_text(f"{len(movie_ids)} posters, laid out by t-SNE.")
+    page.wait_for_function(f"() => ({PAINTED})() > 0")
+    page.locator("#colour").select_option("decade")
+    names = page.locator("#legend li").all_inner_texts()
+    assert sum(int(name.split("(")[1].rstrip(")")) for name in names) == len(movie_ids)
+    assert all("s (" in name for name in names)
+
+
+def test_coming_near_shows_the_posters(site: str, open_page: OpenPage) -> None:
+    page = open_page(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    page.get_by_role("button", name="Nearer").click()
+    page.wait_for_function(f"() => ({PAINTED})() > 5000")
+
+
+def test_the_keyboard_opens_the_movie_in_the_middle(site: str, open_page: OpenPage) -> None:
+    page = open_page(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    page.locator("#map canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#tip")).to_be_visible()
+    expect(page.locator("#map-note")).to_contain_text("(")
+    pointed = page.locator("#tip").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="More like this")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(pointed.rsplit(" (", 1)[0], ignore_case=True)
+
+
+def test_a_click_on_a_point_opens_its_movie(site: str, open_page: OpenPage) -> None:
+    page = open_page(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    canvas = page.locator("#map canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    # The first movie of the map, where the page's own geometry puts it.
+    points = page.request.get(f"{site}/api/v1/map").json()
+    x = box["width"] * (0.5 + 0.94 * (points["x"][0] / points["units"] - 0.5))
+    y = box["height"] * (0.5 + 0.94 * (points["y"][0] / points["units"] - 0.5))
+    canvas.click(position={"x": x, "y": y})
+    page.wait_for_url("**/movies/*")
+    assert page.url.endswith(points["movie_ids"][0])

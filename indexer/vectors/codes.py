@@ -75,6 +75,13 @@ class CodedRows:
         rows: NDArray[np.int64] = self.coarse.search(pad(query[None]), n, params=params)[1][0]
         return rows[rows >= 0]
 
+    def narrow(self, query: NDArray[np.float32], rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+        """The n best of some rows by their 8-bit codes, in no order."""
+        if len(rows) <= n:
+            return rows
+        scores = self.coarse.reconstruct_batch(rows) @ pad(query[None])[0]
+        return rows[np.argpartition(-scores, n - 1)[:n]]
+
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows by number, float32, (len(rows), dim)."""
         vectors: NDArray[np.float32] = self.coarse.reconstruct_batch(rows)[:, : self._dim].copy()

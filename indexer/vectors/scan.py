@@ -30,7 +30,7 @@ _GROUP = 4
 """Numbers coded together; blocks are padded to it, so that no code mixes two signals."""
 _TRAINED_ON = 50_000
 _CHUNK = 65_536
-_MOST_RANKED = 16_384
+_MOST_SCANNED = 16_384
 _SCANNED_SHARE = 0.02
 """Up to this share of allowed rows they are scanned by their longer codes, which FAISS can filter."""
 
@@ -107,29 +107,30 @@ class ScanIndex(VectorIndex):
         blend = blend_of(query, self.widths, self._spreads, self._lengths)
         n_ranked = effort_for(self._efforts, blend, k)
         if allowed is None:
-            return self._scan(query, min(n_ranked, len(self)))
+            return self._rows.narrow(query, self._scan(query, min(n_ranked, len(self))), _spare(k))
         share = np.count_nonzero(allowed) / len(self)
-        n_scanned = int(1.5 * n_ranked / share)
-        if share > _SCANNED_SHARE and n_scanned <= _MOST_RANKED:
-            rows = self._scan(query, min(n_scanned, len(self)))
+        n_scanned = min(int(1.5 * n_ranked / share), len(self))
+        if share > _SCANNED_SHARE and n_scanned <= _MOST_SCANNED:
+            rows = self._scan(query, n_scanned)
             rows = rows[allowed[rows]][:n_ranked]
-            if len(rows) >= n_ranked or n_scanned >= len(self):
-                return rows
-        return self._filtered(query, k, allowed)
+            if len(rows) == n_ranked or n_scanned == len(self):
+                return self._rows.narrow(query, rows, _spare(k))
+        return self._rows.search(query, min(_spare(k), len(self)), bitmap_selector(allowed))
 
     def _scan(self, query: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         """The n rows of which the codes promise most, best first."""
         rows: NDArray[np.int64] = self._codes.search(pad_blocks(query[None], self.widths), n)[1][0]
         return rows[rows >= 0]
 
-    def _filtered(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The best allowed rows by their 8-bit codes, with some to spare for the last ranking."""
-        wanted = min(k + max(16, k // 2), len(self))
-        return self._rows.search(query, wanted, bitmap_selector(allowed))
-
     def _ranked(self, query: NDArray[np.float32], n_ranked: int, k: int) -> NDArray[np.int64]:
         """The k best rows among those of which the codes promise most."""
-        return self.rank(query, self._scan(query, min(n_ranked, len(self))), k).rows
+        found = self._rows.narrow(query, self._scan(query, min(n_ranked, len(self))), _spare(k))
+        return self.rank(query, found, k).rows
+
+
+def _spare(k: int) -> int:
+    """Rows kept by their 8-bit codes for the last ranking: these misplace a row by a few ranks."""
+    return k + max(32, k // 2)
 
 
 def pad_blocks(joined: NDArray[np.float32], widths: Widths) -> NDArray[np.float32]:

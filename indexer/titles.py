@@ -61,7 +61,7 @@ def search_keys(title: str) -> list[str]:
 
 def split_article(title: str) -> tuple[str, str]:
     """The words of a title, plain, and the English article that it starts with, or ''."""
-    plain = unicodedata.normalize("NFKD", title).casefold()
+    plain = unicodedata.normalize("NFKD", front_article(title)).casefold()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     words = _NOT_WORD.sub(" ", plain.replace("'", "").replace("’", "")).split()
     if len(words) > 1 and words[0] in _LEADING_ONLY:

@@ -155,10 +155,11 @@ def _year(year: int) -> int:
 
 
 def _carries(genre: str) -> ColumnElement[bool]:
+    named = select(GenreRow.genre_id).where(func.lower(GenreRow.name) == genre.lower())
     return exists(
-        select(MovieGenreRow.movie_id)
-        .join(GenreRow, GenreRow.genre_id == MovieGenreRow.genre_id)
-        .where(MovieGenreRow.movie_id == MovieRow.movie_id, func.lower(GenreRow.name) == genre.lower())
+        select(MovieGenreRow.movie_id).where(
+            MovieGenreRow.movie_id == MovieRow.movie_id, MovieGenreRow.genre_id.in_(named)
+        )
     )
 
 

@@ -39,7 +39,7 @@ def ids(catalog: Catalog, **asked: object) -> list[str]:
     [
         ("matrix", ["tt01", "tt02", "tt04"]),
         ("THE MATRIX", ["tt01", "tt02", "tt04"]),
-        ("matrix the", ["tt01", "tt02", "tt04"]),
+        ("Matrix, The", ["tt01", "tt02", "tt04"]),
         ("reload", ["tt02"]),
         ("amelie", ["tt03"]),
         ("AMÉLIE", ["tt03"]),

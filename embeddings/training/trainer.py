@@ -129,16 +129,20 @@ class Trainer:
         """Logits of the judged net, float32, (len(rows), n_genres), posters unchanged."""
         net = self.judged.eval()
         logits = []
-        with torch.inference_mode(), self._autocast():
+        with torch.inference_mode(), self.autocast():
             for pixels, _ in batches_of(self.data.cache.pixels, rows, 64, self.device):
                 logits.append(net(pixels).logits.float().cpu().numpy())
         return np.concatenate(logits)
+
+    def autocast(self) -> torch.autocast:
+        """The number format of the forward pass, as a context."""
+        return torch.autocast(self.device.type, self._dtype, self._dtype is not None)
 
     def _step(self, pixels: Tensor, rows: NDArray[np.int64], changes: torch.Generator) -> Tensor:
         images = augment(pixels, self.config.augment, changes)
         targets = torch.from_numpy(np.concatenate([self.data.hard[rows], self.data.soft[rows]], axis=1))
         images, targets = self._mix(images, targets.to(self.device))
-        with self._autocast():
+        with self.autocast():
             logits = self._forward(images).logits
         loss = self._objective(logits.float(), *targets.chunk(2, dim=1))
         self.optimizer.zero_grad(set_to_none=True)
@@ -182,9 +186,6 @@ class Trainer:
             ids = [self.device.index] if self.device.type == "cuda" else None
             forward = DistributedDataParallel(forward, device_ids=ids)
         self._forward = forward
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self._dtype, self._dtype is not None)
 
     @contextmanager
     def _seeded(self, epoch: int) -> Iterator[None]:

@@ -21,25 +21,27 @@ from threadpoolctl import threadpool_limits
 from indexer.taste_map import unit_rows
 from recommender.evaluation.people import People
 from recommender.evaluation.scorers import InnerProduct, ItemItem, Scorer
+from recommender.taste import HIGHEST_RATING
 
 _SEED = 20_003
 _RATED_OFTEN = 2
 
 
 def taste_models() -> Mapping[str, Callable[[People], Scorer]]:
-    """Name to a function that fits one model."""
+    """Name to a function that fits one model, ranking similar movies as the library does."""
     return {
-        "als": lambda people: _als(people, unit=True),
-        "als_inner_product": lambda people: _als(people, unit=False),
-        "bpr": _bpr,
-        "cosine": lambda people: _item_item(people, _cosine),
-        "tfidf": lambda people: _item_item(people, _tfidf),
-        "bm25": lambda people: _item_item(people, _bm25),
-        "ease": lambda people: _item_item(people, _ease),
+        "als": fit_als,
+        "bpr": fit_bpr,
+        "cosine": fit_cosine,
+        "tfidf": fit_tfidf,
+        "bm25": fit_bm25,
+        "ease": fit_ease,
     }
 
 
-def _als(people: People, unit: bool, factors: int = 64, alpha: float = 20.0, penalty: float = 80.0) -> Scorer:
+def fit_als(
+    people: People, factors: int = 64, alpha: float = 20.0, penalty: float = 80.0, unit: bool = True
+) -> Scorer:
     """Hu et al. on all ratings; similar movies by cosine, as the library has it, or by inner product."""
     model = AlternatingLeastSquares(
         factors=factors, regularization=penalty, alpha=alpha, num_threads=1, random_state=_SEED
@@ -50,13 +52,55 @@ def _als(people: People, unit: bool, factors: int = 64, alpha: float = 20.0, pen
     return InnerProduct(unit_rows(items) if unit else items)
 
 
-def _bpr(people: People) -> Scorer:
+def fit_bpr(people: People, factors: int = 64, penalty: float = 0.01, iterations: int = 150) -> Scorer:
+    """Bayesian personalised ranking; similar movies by cosine."""
     model = BayesianPersonalizedRanking(
-        factors=64, regularization=0.01, learning_rate=0.05, iterations=150, num_threads=1, random_state=_SEED
+        factors=factors,
+        regularization=penalty,
+        learning_rate=0.05,
+        iterations=iterations,
+        num_threads=1,
+        random_state=_SEED,
     )
     with threadpool_limits(1):
         model.fit(_ones(people), show_progress=False)
     return InnerProduct(unit_rows(np.asarray(model.item_factors, dtype=np.float32)))
+
+
+def fit_cosine(people: People) -> Scorer:
+    """Cosine of the movies' columns of ratings."""
+    return _item_item(people, _product_of_units)
+
+
+def fit_tfidf(people: People) -> Scorer:
+    """The same after TF-IDF weighting."""
+    return _item_item(people, lambda items: _product_of_units(tfidf_weight(items).tocsr()))
+
+
+def fit_bm25(people: People, k1: float = 100.0, b: float = 0.2) -> Scorer:
+    """The library's BM25: the inner product of the weighted columns, not their cosine."""
+
+    def table(items: csr_matrix) -> NDArray[np.float32]:
+        weighted = bm25_weight(items, K1=k1, B=b).tocsr()
+        return _without_itself((weighted @ weighted.T).toarray())
+
+    return _item_item(people, table)
+
+
+def fit_ease(people: People, penalty: float = 1000.0) -> Scorer:
+    """Embarrassingly shallow autoencoder: item weights in closed form.
+
+    Source:
+        H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
+    """
+
+    def table(items: csr_matrix) -> NDArray[np.float32]:
+        gram = (items @ items.T).toarray().astype(np.float64) / HIGHEST_RATING**2
+        gram[np.diag_indices(len(gram))] += penalty
+        inverse = cho_solve(cho_factor(gram, overwrite_a=True), np.eye(len(gram)), overwrite_b=True)
+        return _without_itself(inverse / -np.diag(inverse))
+
+    return _item_item(people, table)
 
 
 def _ones(people: People) -> csr_matrix:
@@ -70,33 +114,7 @@ def _item_item(people: People, table: Callable[[csr_matrix], NDArray[np.float32]
     chosen = np.flatnonzero(people.n_ratings >= _RATED_OFTEN)
     place = np.full(people.values.shape[1], -1, dtype=np.int64)
     place[chosen] = np.arange(len(chosen))
-    return ItemItem(table(people.values[:, chosen].tocsr()), place)
-
-
-def _cosine(values: csr_matrix) -> NDArray[np.float32]:
-    return _product_of_units(values.T.tocsr())
-
-
-def _tfidf(values: csr_matrix) -> NDArray[np.float32]:
-    return _product_of_units(tfidf_weight(values.T.tocsr()).tocsr())
-
-
-def _bm25(values: csr_matrix, k1: float = 100.0, b: float = 0.5) -> NDArray[np.float32]:
-    """The library's BM25: the inner product of the weighted rows, not their cosine."""
-    weighted = bm25_weight(values.T.tocsr(), K1=k1, B=b).tocsr()
-    return _without_itself((weighted @ weighted.T).toarray())
-
-
-def _ease(values: csr_matrix, penalty: float = 1000.0) -> NDArray[np.float32]:
-    """Embarrassingly shallow autoencoder: item weights in closed form.
-
-    Source:
-        H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
-    """
-    gram = (values.T @ values).toarray().astype(np.float64)
-    gram[np.diag_indices(len(gram))] += penalty
-    inverse = cho_solve(cho_factor(gram, overwrite_a=True), np.eye(len(gram)), overwrite_b=True)
-    return _without_itself(inverse / -np.diag(inverse))
+    return ItemItem(table(people.values[:, chosen].T.tocsr()), place)
 
 
 def _product_of_units(items: csr_matrix) -> NDArray[np.float32]:

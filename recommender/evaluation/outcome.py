@@ -62,7 +62,7 @@ class Outcome:
         rows: Name to result.
         headline: The metric that rows are compared by.
         popularity: Popularity of the movie to be found, per matched question, one array per split.
-        n_users: People who asked.
+        people: Everybody who asked.
         n_queries: Questions over all splits.
         n_left_out: Pairs of liked movies that could not be matched.
         notes: What else a reader should know, ready for JSON.
@@ -74,7 +74,7 @@ class Outcome:
     seed: int
     rows: dict[str, RowResult] = field(default_factory=dict)
     popularity: list[NDArray[np.int64]] = field(default_factory=list)
-    n_users: int = 0
+    people: set[str] = field(default_factory=set)
     n_queries: int = 0
     n_left_out: int = 0
     notes: dict[str, object] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Outcome:
         """The document that ``onesheet evaluate-similar --json`` prints."""
         return {
             "protocol": self.protocol,
-            "n_users": self.n_users,
+            "n_users": len(self.people),
             "n_queries": self.n_queries,
             "n_left_out": self.n_left_out,
             "rows": self.rows_as_json(),

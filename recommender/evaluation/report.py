@@ -25,7 +25,7 @@ def as_markdown(outcome: Outcome) -> str:
     rows = outcome.rows_as_json()
     columns = [name for name in COLUMNS if any(name in row for row in rows.values())]
     lines = [
-        f"Protocol {outcome.protocol}: {outcome.n_users} people, {outcome.n_queries} questions.",
+        f"Protocol {outcome.protocol}: {len(outcome.people)} people, {outcome.n_queries} questions.",
         "",
         "| row | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 1) + "|",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embeddings.errors import InvalidRequestError
 from indexer.types import Rows
 from recommender.defaults import WELL_RATED, default_weights
-from recommender.evaluation.baselines import taste_models
+from recommender.evaluation.baselines import fit_als, taste_models
 from recommender.evaluation.data import CatalogData, with_genres, with_taste
 from recommender.evaluation.judge import judge
 from recommender.evaluation.matched import Matched, MatchRules, draw_matched
@@ -95,7 +95,8 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
         )
         learned = WeightLearner(seed=split.seed).fit(split.learned.as_ratings(data.rows.movie_ids), data.rows)
         scorers = content_scorers(data, popularity, split.seed, options)
-        scorers |= {"taste": taste} | blends(rows, learned, questions.matched)
+        scorers |= {"taste": taste, "taste_inner_product": fit_als(split.learned, unit=False)}
+        scorers |= blends(rows, learned, questions.matched)
         add_split(outcome, scorers, questions, split)
         outcome.popularity.append(popularity[questions.matched.candidates[:, 0]])
         outcome.notes["default_weights"] = learned
@@ -104,6 +105,7 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
         outcome.gain(row, against)
         for row, against in (
             ("blend_default", "taste"),
+            ("blend_default", "taste_inner_product"),
             ("blend_default", "taste_placed"),
             ("blend_default", "genre_known"),
             ("taste_placed", "taste"),
@@ -200,7 +202,7 @@ def add_split(outcome: Outcome, scorers: Mapping[str, Scorer], questions: Questi
             result.metrics.setdefault(metric, []).append(Figures(names, values))
         result.questions.append(verdict.question_ndcg)
         result.coverage.append(verdict.coverage)
-    outcome.n_users += len(matched_names)
+    outcome.people |= set(matched_names.tolist())
     outcome.n_queries += len(questions.matched)
     outcome.n_left_out += questions.matched.n_left_out
 

@@ -20,6 +20,7 @@ from indexer.types import Rows
 from recommender.types import Weights
 
 UNLIKE_SHARE = 0.5
+"""How much movies that somebody names as unliked count beside the liked ones."""
 _LEAST_SPREAD = 1e-6
 
 
@@ -101,18 +102,21 @@ def known_signals(rows: Rows) -> NDArray[np.bool_]:
     return np.asarray(rows.known.any(axis=0))
 
 
-def query_row(like: Rows, unlike: Rows | None, weights: Weights, scale: Scale) -> NDArray[np.float32]:
+def query_row(
+    like: Rows, unlike: Rows | None, weights: Weights, scale: Scale, unlike_share: float = UNLIKE_SHARE
+) -> NDArray[np.float32]:
     """Build the row whose inner product with a movie is the blended score.
 
-    The score is the mean similarity to the liked movies less ``UNLIKE_SHARE``
-    of the mean similarity to the unliked ones; each signal is averaged over
-    the movies that have it.
+    The score is the mean similarity to the liked movies less a share of the
+    mean similarity to the unliked ones; each signal is averaged over the
+    movies that have it.
 
     Args:
         like: Movies (or one poster) to be similar to, at least one.
         unlike: Movies to be dissimilar to; None or empty for none.
         weights: Weights in force.
         scale: Spreads of the catalog.
+        unlike_share: How much the unliked movies count beside the liked ones.
 
     Returns:
         float32, (visual_dim + n_genres + taste_dim,).
@@ -124,7 +128,7 @@ def query_row(like: Rows, unlike: Rows | None, weights: Weights, scale: Scale) -
     for i, (share, block) in enumerate(zip(weights.as_tuple(), blocks_of(like), strict=True)):
         row = _mean_of_known(block, like.known[:, i])
         if unlike is not None and len(unlike):
-            row = row - UNLIKE_SHARE * _mean_of_known(blocks_of(unlike)[i], unlike.known[:, i])
+            row = row - unlike_share * _mean_of_known(blocks_of(unlike)[i], unlike.known[:, i])
         blocks.append(row * (share / scale.spreads[i]))
     return np.concatenate(blocks).astype(np.float32)
 

@@ -61,7 +61,16 @@ def pair_percentiles(pairs: NDArray[np.float32], weights: Weights, scale: Scale)
     return Percentiles.of_scores(blend(pairs, weights, scale), _identical(weights, scale))
 
 
-def set_percentiles(sample: Rows, n_like: int, n_unlike: int, weights: Weights, scale: Scale) -> Percentiles:
+@dataclass(frozen=True)
+class SetShape:
+    """How many movies a query likes and does not, and how much the latter count."""
+
+    n_like: int
+    n_unlike: int = 0
+    unlike_share: float = UNLIKE_SHARE
+
+
+def set_percentiles(sample: Rows, shape: SetShape, weights: Weights, scale: Scale) -> Percentiles:
     """The map for several movies: random sets of as many liked and unliked movies against random movies.
 
     Means over several movies spread less than single pairs do, so the pairs'
@@ -69,24 +78,23 @@ def set_percentiles(sample: Rows, n_like: int, n_unlike: int, weights: Weights, 
 
     Args:
         sample: Random movies of the catalog, at least one.
-        n_like: Liked movies of the query, at least 1.
-        n_unlike: Unliked movies of the query.
+        shape: Of the query; at least one liked movie.
         weights: Weights in force.
         scale: Scale of the catalog.
     """
     rng = np.random.default_rng(_SET_SEED)
     scores = []
     for _ in range(_N_SETS):
-        drawn = rng.integers(len(sample), size=n_like + n_unlike)
+        drawn = rng.integers(len(sample), size=shape.n_like + shape.n_unlike)
         against = rng.integers(len(sample), size=min(100, len(sample)))
         others = sample.take(against)
-        columns = cosines(sample.take(drawn[:n_like]), others)
+        columns = cosines(sample.take(drawn[: shape.n_like]), others)
         score = blend(columns, weights, scale)
-        if n_unlike:
-            unliked = blend(cosines(sample.take(drawn[n_like:]), others), weights, scale)
-            score = score - UNLIKE_SHARE * np.nan_to_num(unliked)
+        if shape.n_unlike:
+            unliked = blend(cosines(sample.take(drawn[shape.n_like :]), others), weights, scale)
+            score = score - shape.unlike_share * np.nan_to_num(unliked)
         scores.append(score)
-    highest = _identical(weights, scale) * (1 + UNLIKE_SHARE * (n_unlike > 0))
+    highest = _identical(weights, scale) * (1 + shape.unlike_share * (shape.n_unlike > 0))
     return Percentiles.of_scores(np.concatenate(scores), highest)
 
 

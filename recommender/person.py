@@ -8,6 +8,9 @@ from embeddings.errors import InvalidRequestError
 from recommender.types import RatedMovie
 
 LIKED_FROM, UNLIKED_TO = 3.5, 2.0
+DISLIKE_SHARE = 0.1
+"""How much low ratings count beside high ones: people rate low what they chose to watch, so a low
+rating says little against what is like it (``benchmarks/for_a_person.py``)."""
 
 
 def split_ratings(ratings: Sequence[RatedMovie]) -> tuple[tuple[str, ...], tuple[str, ...]]:

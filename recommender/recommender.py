@@ -20,10 +20,11 @@ from indexer.snapshots import open_store
 from indexer.taste_map import predict_taste, unit_rows
 from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
-from recommender.blend import known_signals, weights_in_force
+from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
 from recommender.cache import CatalogFacts, State, StateCache
 from recommender.defaults import default_weights, knowledge_of
-from recommender.person import split_ratings
+from recommender.percentiles import SetShape
+from recommender.person import DISLIKE_SHARE, split_ratings
 from recommender.pictures import describe_picture
 from recommender.ranking import Shelf, rank
 from recommender.reasons import Asked
@@ -87,13 +88,16 @@ class Recommender:
                 self._answers.keep(state, request, answer)
         return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
 
-    def _answer(self, view: IndexView, state: State, request: SimilarRequest) -> SimilarMovies:
+    def _answer(
+        self, view: IndexView, state: State, request: SimilarRequest, unlike_share: float = UNLIKE_SHARE
+    ) -> SimilarMovies:
         reference = self._references.of(view)
         encoded = None if request.poster is None else self._encode(request.poster, view.manifest)
         query, asked = self._query(view, state, request, encoded)
-        percentiles = reference.percentiles(
-            query.weights, len(query.like), 0 if query.unlike is None else len(query.unlike)
-        )
+        query = replace(query, unlike_share=unlike_share)
+        n_unlike = 0 if query.unlike is None else len(query.unlike)
+        shape = SetShape(len(query.like), n_unlike, unlike_share)
+        percentiles = reference.percentiles(query.weights, shape)
         movies = [one.movie for one in asked if one.movie is not None]
         shelf = Shelf(
             view,
@@ -120,6 +124,7 @@ class Recommender:
         Raises:
             InvalidRequestError: No movie of the index is rated, or a value is not 0.5 to 5.
         """
+        started = time.perf_counter()
         view = self.reader.view()
         known = view.row_numbers([rating.movie_id for rating in ratings]) >= 0
         usable = [rating for rating, there in zip(ratings, known.tolist(), strict=True) if there]
@@ -127,8 +132,11 @@ class Recommender:
         asked = request or SimilarRequest()
         rated = tuple(rating.movie_id for rating in ratings)
         filters = replace(asked.filters, exclude=(*asked.filters.exclude, *rated))
-        answer = self.similar(replace(asked, like=like, unlike=unlike, filters=filters))
-        return replace(answer, request=replace(answer.request, filters=asked.filters))
+        asked = replace(asked, like=like, unlike=unlike, poster=None)
+        check_request(asked)
+        state = (view.manifest.name, view.revision)
+        answer = self._answer(view, state, replace(asked, filters=filters), DISLIKE_SHARE)
+        return replace(answer, request=asked, took_ms=(time.perf_counter() - started) * 1000)
 
     def predict(self, poster: bytes) -> Prediction:
         """Genres that a poster speaks for.

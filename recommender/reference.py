@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from indexer.reader import IndexView
 from indexer.types import Rows
 from recommender.blend import Scale
-from recommender.percentiles import Percentiles, pair_percentiles, set_percentiles
+from recommender.percentiles import Percentiles, SetShape, pair_percentiles, set_percentiles
 from recommender.types import Weights
 
 _SAMPLE_SEED = 20_002
@@ -35,11 +36,12 @@ class Reference:
             Percentiles.of_scores(self.pairs[:, i].astype(np.float64), 1.0) for i in range(3)
         ]
 
-    def percentiles(self, weights: Weights, n_like: int = 1, n_unlike: int = 0) -> Percentiles:
+    def percentiles(self, weights: Weights, shape: SetShape) -> Percentiles:
         """The map from blended score to percentile for a query of this shape."""
-        if n_like == 1 and n_unlike == 0:
+        if shape.n_like == 1 and shape.n_unlike == 0:
             return self._pair_percentiles(weights)
-        return self._set_percentiles(weights, _round_size(n_like), _round_size(n_unlike))
+        rounded = replace(shape, n_like=_round_size(shape.n_like), n_unlike=_round_size(shape.n_unlike))
+        return self._set_percentiles(weights, rounded)
 
     def signal_shares(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
         """Share of random pairs below each cosine, by signal: float64, (n, 3); NaN where unknown."""
@@ -57,8 +59,8 @@ class Reference:
     def _of_pairs(self, weights: Weights) -> Percentiles:
         return pair_percentiles(self.pairs, weights, self.scale)
 
-    def _of_sets(self, weights: Weights, n_like: int, n_unlike: int) -> Percentiles:
-        return set_percentiles(self._sample, n_like, n_unlike, weights, self.scale)
+    def _of_sets(self, weights: Weights, shape: SetShape) -> Percentiles:
+        return set_percentiles(self._sample, shape, weights, self.scale)
 
 
 class References:

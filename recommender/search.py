@@ -28,16 +28,18 @@ class Query:
         unlike: Rows to be dissimilar to; None for none.
         weights: Weights in force.
         scale: Means and spreads of the catalog.
+        unlike_share: How much the unliked rows count beside the liked ones.
     """
 
     like: Rows
     unlike: Rows | None
     weights: Weights
     scale: Scale
+    unlike_share: float = UNLIKE_SHARE
 
     def row(self) -> NDArray[np.float32]:
         """The query row, float32, (dim,)."""
-        return query_row(self.like, self.unlike, self.weights, self.scale)
+        return query_row(self.like, self.unlike, self.weights, self.scale, self.unlike_share)
 
     def score(self, candidates: Rows) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Cosines to the liked rows, (n, 3), and blended scores, (n,), of some movies."""
@@ -45,13 +47,13 @@ class Query:
         scores = blend(columns, self.weights, self.scale)
         if self.unlike is not None:
             unliked = blend(cosines(self.unlike, candidates), self.weights, self.scale)
-            scores = scores - UNLIKE_SHARE * np.where(np.isnan(unliked), self._mean(), unliked)
+            scores = scores - self.unlike_share * np.where(np.isnan(unliked), self._mean(), unliked)
         return columns, np.round(scores, _SCORE_DIGITS)
 
     def imputed(self, missing: NDArray[np.bool_]) -> float:
         """What the missing blocks of a movie, bool (3,), add to its score: the mean of random pairs."""
         shares = np.asarray(self.weights.as_tuple()) / self.scale.spreads
-        times = np.ones(3) if self.unlike is None else 1 - UNLIKE_SHARE * known_signals(self.unlike)
+        times = np.ones(3) if self.unlike is None else 1 - self.unlike_share * known_signals(self.unlike)
         return float((shares * self.scale.means * times)[missing].sum())
 
     def _mean(self) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recommender.blend import Scale
-from recommender.percentiles import Percentiles, pair_percentiles, set_percentiles
+from recommender.percentiles import Percentiles, SetShape, pair_percentiles, set_percentiles
 from recommender.types import Weights
 
 
@@ -51,13 +51,13 @@ def test_random_pairs_are_spread_evenly_over_the_percentiles(view) -> None:
 
 def test_means_over_several_movies_are_judged_beside_means_over_several_movies(view, rows) -> None:
     scale, weights = Scale.of_pairs(view.random_pairs()), Weights(0.5, 0.2, 0.3)
-    one = set_percentiles(rows, 1, 0, weights, scale)
-    five = set_percentiles(rows, 5, 0, weights, scale)
+    one = set_percentiles(rows, SetShape(1), weights, scale)
+    five = set_percentiles(rows, SetShape(5), weights, scale)
     assert five.score_at(0.99) < one.score_at(0.99)
     assert five.score_at(0.5) == pytest.approx(one.score_at(0.5), abs=0.5)
 
 
 def test_set_percentiles_are_the_same_each_time(view, rows) -> None:
     scale, weights = Scale.of_pairs(view.random_pairs()), Weights(0.5, 0.2, 0.3)
-    first, second = (set_percentiles(rows, 2, 1, weights, scale) for _ in range(2))
+    first, second = (set_percentiles(rows, SetShape(2, 1), weights, scale) for _ in range(2))
     np.testing.assert_array_equal(first.knots, second.knots)

@@ -13,6 +13,7 @@ from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError, PosterError
 from indexer.settings import Settings
 from recommender.types import Prediction, SimilarMovies, SimilarRequest
+from webui.answer_cache import AnswerCache
 from webui.disk_cache import DiskCache
 from webui.metrics import Metrics
 from webui.settings import WebSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from recommender.recommender import Recommender
 
 _EXTENSION = "onesheet"
+_ANSWER_BYTES = 64 * 2**20
 
 
 class Heatmap(Protocol):
@@ -55,6 +57,7 @@ class Services:
         self.settings = settings
         self.web = web
         self.metrics = metrics
+        self.answers = AnswerCache(_ANSWER_BYTES)
         self.thumbnails = DiskCache(settings.cache_dir / "thumbnails", ".jpg")
         self.heatmaps = DiskCache(settings.cache_dir / "heatmaps", ".png")
         self._recommender = recommender

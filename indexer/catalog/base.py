@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from indexer.catalog.records import Active
 from indexer.database import reading, writing
@@ -100,8 +101,27 @@ class CatalogBase:
 
     def revision(self) -> int:
         """Number of the last committed change; 0 for an empty catalog."""
+        if self._open_write.get() is None and self._open_read.get() is None:
+            asked = self._ask_driver_for_revision()
+            if asked is not None:
+                return asked
         with self._reading() as connection:
             return int(read_meta(connection, "revision") or 0)
+
+    def _ask_driver_for_revision(self) -> int | None:
+        """The revision without SQLAlchemy's layers, for every web request asks; None where that fails."""
+        try:
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("SELECT value FROM meta WHERE key = 'revision'")
+                row = cursor.fetchone()
+                cursor.close()
+            finally:
+                connection.close()
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error):
+            return None  # asked again the long way, which says in a sentence what is wrong
+        return int(row[0]) if row else 0
 
     def active(self) -> Active:
         """Encoder and taste model of the published snapshot."""

@@ -7,6 +7,7 @@ changes it works on a copy.
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from embeddings.checkpoint import Calibration, CheckpointManifest
 from embeddings.checkpoint_weights import save_checkpoint
@@ -124,3 +126,17 @@ def movie_ids(client: FlaskClient) -> list[str]:
     """Ids of the small catalog, by title."""
     page = client.get("/api/v1/movies?sort=title&limit=200").get_json()
     return [movie["movie_id"] for movie in page["movies"]]
+
+
+@pytest.fixture
+def live_url(own_home: Settings) -> Iterator[str]:
+    """Address of a server in this process over a copy of the small catalog."""
+    recommender = open_recommender(own_home)
+    server = make_server("127.0.0.1", 0, create_app(own_home, recommender, WebSettings()), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    recommender.catalog.close()

@@ -84,8 +84,8 @@ def main(home: Path, seed: int) -> None:
     draw = functools.partial(draw_matched, asked, fitted.n_ratings, data.films, allowed, rng)
     matched, loose = draw(MatchRules(20)), draw(MatchRules(20, balanced=False))
     click.echo(f"{len(asked)} people, {len(matched)} questions, {matched.n_left_out} pairs left out")
-    ours = ("our taste block", functools.partial(placed, data))
-    for name, fit in (ours, *settings()):
+    models: list[tuple[str, Fit]] = [("our taste block", functools.partial(placed, data)), *settings()]
+    for name, fit in models:
         started = time.perf_counter()
         scorer = fit(fitted)
         seconds = time.perf_counter() - started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def plot_simplex(weights: NDArray[np.float64], figures: NDArray[np.float64], tit
         _save(figure, path)
 
 
-def plot_dial(dial: Sequence[float], lines: dict[str, Sequence[float]], path: Path) -> None:
+def plot_dial(dial: Sequence[float], lines: Mapping[str, Sequence[float]], path: Path) -> None:
     """Figures along the diversity dial, each as a share of its value at 0."""
     with _style():
         figure, axes = _figure()

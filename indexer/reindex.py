@@ -86,7 +86,7 @@ def reindex(
         catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
         scan = scan_posters(catalog)
         embedded, seconds, vanished = _embed(catalog, encoder, options)
-        group_artwork(catalog)
+        group_artwork(catalog, encoder.fingerprint)
         taste_model = _refresh_taste(catalog, encoder.fingerprint, fitters.taste)
         manifest = _publish(catalog, store, encoder.fingerprint, taste_model, fitters.weights)
         catalog.forget_inactive()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
+from embeddings.encoded import Poster
 from indexer.catalog import Catalog
 from indexer.duplicates import MAX_DISTANCE, group_artwork, near_pairs
 from indexer.scan import scan_posters
@@ -62,6 +63,27 @@ def test_copies_share_a_group_and_every_movie_stays(filled: Catalog) -> None:
     assert sorted(groups) == ["a", "b", "c", "d"]
     assert groups["a"] == groups["b"] != groups["c"] == groups["d"]
     assert filled.n_movies() == 12
+
+
+def test_two_versions_of_a_sleeve_are_told_by_hash_pixels_and_embedding_together(
+    catalog: Catalog, posters_dir: Path, add_movies: Callable[..., None], make_encoder: type
+) -> None:
+    add_movies("ab")
+    rng = np.random.default_rng(6)
+    sleeve = Image.fromarray(rng.integers(0, 256, (9, 6, 3), dtype=np.uint8))
+    sleeve = sleeve.resize((160, 240), Image.Resampling.BICUBIC)
+    sleeve.save(posters_dir / "a.png")
+    titled = sleeve.copy()
+    titled.paste((250, 250, 250), (0, 150, 160, 176))
+    titled.save(posters_dir / "b.png")
+    scan_posters(catalog)
+    assert group_artwork(catalog).groups == 0  # the title moves the hash too far for hash and pixels alone
+    encoder = make_encoder()
+    catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
+    encoded = encoder.encode([Poster(one, posters_dir / f"{one}.png") for one in "ab"])
+    assert float(encoded.embeddings[0] @ encoded.embeddings[1]) > 0.94
+    catalog.save_embeddings(encoded, encoder.fingerprint, encoder.choose(encoded.genre_probs), ["x", "y"])
+    assert group_artwork(catalog, encoder.fingerprint).groups == 1
 
 
 def test_looking_again_reads_nothing_and_changes_nothing(filled: Catalog) -> None:

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= demo-home
 PORT ?= 8000
 SERVE ?= 1
+BENCHMARKS ?= $(shell grep -l __main__ benchmarks/*.py)
 
 .PHONY: demo test check bench format clean
 
@@ -35,7 +36,7 @@ check: $(VENV)/.test-ready  ## style, types, borders
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.test-ready  ## every benchmark, one after the other (long)
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 format: $(VENV)/.test-ready  ## let ruff mend what it can
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 The positions are fitted after a reindex and kept in a file that may be
 deleted at any time. A few new posters are placed among their neighbours, so
 that the map people have learned stays; it is fitted anew when much changed.
+Of a catalog of more than ``MOST_POINTS`` movies the most rated ones are shown.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.types import Facts
 from indexer.view import IndexView
 
 METHOD = "t-SNE"
+MOST_POINTS = 20_000
 MAP_NAME = "map.npz"
 _PERPLEXITY = 30.0
 _LEAST = 8  # fewer points than this make no map worth fitting
@@ -46,9 +49,7 @@ class PosterMap:
 
 def refresh_map(view: IndexView, path: Path) -> PosterMap:
     """Bring the map at ``path`` up to date with what is searchable, and save it where it changed."""
-    facts = view.facts
-    ids = [one.decode() for one in facts.movie_ids[facts.live].tolist()]
-    rows = view.find_rows(sorted(ids))
+    rows = view.find_rows(_shown_ids(view.facts))
     known = rows.known[:, 0]
     wanted = tuple(one for one, there in zip(rows.movie_ids, known.tolist(), strict=True) if there)
     visual = np.ascontiguousarray(rows.visual[known], dtype=np.float32)
@@ -118,6 +119,14 @@ def load_map(path: Path) -> PosterMap | None:
         return None
     fingerprint, method = (one.decode() for one in about.tolist())
     return PosterMap(tuple(one.decode() for one in ids.tolist()), positions, fingerprint, method)
+
+
+def _shown_ids(facts: Facts) -> list[str]:
+    """Movies that the map shows, sorted: all of them, or the most rated of a large catalog."""
+    live = np.flatnonzero(facts.live)
+    if len(live) > MOST_POINTS:
+        live = live[np.argsort(-facts.n_ratings[live], kind="stable")[:MOST_POINTS]]
+    return sorted(one.decode() for one in facts.movie_ids[live].tolist())
 
 
 def _extended(

@@ -19,6 +19,7 @@ class StandingView:
 
     visual: NDArray[np.float32]
     fingerprint: str = "encoder"
+    n_ratings: tuple[int, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ class StandingView:
             zeros.astype(np.int16),
             zeros.astype(np.uint64),
             zeros - 1,
-            zeros,
+            np.array(self.n_ratings or zeros, np.int32),
             np.ones(n, np.bool_),
         )
 
@@ -113,3 +114,9 @@ def test_a_movie_that_left_leaves_the_map(tmp_path: Path) -> None:
     visual = three_groups(5)
     refresh_map(StandingView(visual), path)
     assert refresh_map(StandingView(visual[:14]), path).movie_ids == StandingView(visual[:14]).ids
+
+
+def test_a_large_catalog_shows_its_most_rated_movies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommender.poster_map.MOST_POINTS", 10)
+    view = StandingView(three_groups(5), n_ratings=tuple(range(15)))
+    assert refresh_map(view, tmp_path / "map.npz").movie_ids == view.ids[5:]

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 PREFIX = "/cinema"
 _ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-_PATIENCE_MS = 12_000  # a busy machine is no fault of the page
+_PATIENCE_MS = 45_000  # a busy machine is no fault of the page
 _AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 
 

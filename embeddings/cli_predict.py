@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from embeddings.checkpoint import BUNDLED
 from embeddings.cli_options import chosen_model, device_option, model_option
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
+from embeddings.eras import EraModel
 from embeddings.errors import InvalidRequestError, PosterError
 
 if TYPE_CHECKING:
@@ -32,11 +36,24 @@ _SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class PosterGenres:
-    """What the encoder says about one poster: its file, genre to probability, the chosen genres."""
+    """What the encoder says about one poster.
+
+    Args:
+        poster: Its file.
+        genre_probs: Genre to probability.
+        genres: The chosen ones.
+        era_probs: Era to probability; empty where eras were not asked for.
+    """
 
     poster: str
     genre_probs: dict[str, float]
     genres: tuple[str, ...]
+    era_probs: dict[str, float]
+
+    @property
+    def era(self) -> str:
+        """The likeliest era."""
+        return max(self.era_probs, key=self.era_probs.__getitem__)
 
 
 @click.command()
@@ -47,6 +64,7 @@ class PosterGenres:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write a table to this file.",
 )
+@click.option("--eras", is_flag=True, help="Also say which decade each poster looks like.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option(
     "--batch-size", type=click.IntRange(1, 4096), default=64, show_default=True, help="Posters per pass."
@@ -59,6 +77,7 @@ def predict(
     ctx: click.Context,
     posters: tuple[Path, ...],
     csv_file: Path | None,
+    eras: bool,
     as_json: bool,
     batch_size: int,
     strict: bool,
@@ -71,9 +90,11 @@ def predict(
     """
     from embeddings.encoder import Encoder
 
-    encoder = Encoder.load(chosen_model(ctx, model), device)
+    directory = chosen_model(ctx, model) or BUNDLED
+    encoder = Encoder.load(directory, device)
+    era_model = EraModel.read(directory, encoder.fingerprint) if eras else None
     started = time.perf_counter()
-    found, failed = _predict_all(encoder, posters, batch_size)
+    found, failed = _predict_all(encoder, era_model, posters, batch_size)
     took = time.perf_counter() - started
     if csv_file is not None:
         _write_csv(csv_file, found)
@@ -103,7 +124,7 @@ def find_posters(sources: Iterable[Path]) -> Iterator[Path]:
 
 
 def _predict_all(
-    encoder: Encoder, sources: Iterable[Path], batch_size: int
+    encoder: Encoder, era_model: EraModel | None, sources: Iterable[Path], batch_size: int
 ) -> tuple[list[PosterGenres], list[UnreadablePoster]]:
     paths = list(find_posters(sources))
     posters = (Poster(str(path), path) for path in paths)
@@ -112,17 +133,31 @@ def _predict_all(
     # The bar is for people: it goes to stderr, and only where that is a terminal.
     with tqdm(total=len(paths), unit="poster", disable=not sys.stderr.isatty()) as bar:
         for encoded in encoder.encode_batches(posters, batch_size):
-            found.extend(_poster_genres(encoder, encoded))
+            found.extend(_poster_genres(encoder, era_model, encoded))
             failed.extend(encoded.failed)
             bar.update(len(encoded) + len(encoded.failed))
     return found, failed
 
 
-def _poster_genres(encoder: Encoder, encoded: EncodedPosters) -> Iterator[PosterGenres]:
+def _poster_genres(
+    encoder: Encoder, era_model: EraModel | None, encoded: EncodedPosters
+) -> Iterator[PosterGenres]:
     chosen = encoder.choose(encoded.genre_probs)
-    for poster, probs, row in zip(encoded.movie_ids, encoded.genre_probs, chosen, strict=True):
-        by_genre = {genre: round(float(prob), 6) for genre, prob in zip(encoder.genres, probs, strict=True)}
-        yield PosterGenres(poster, by_genre, encoder.genres.names(row))
+    eras = era_model.eras if era_model else []
+    era_probs = (
+        era_model.predict(encoded.embeddings) if era_model else np.zeros((len(encoded), 0), np.float32)
+    )
+    for i, poster in enumerate(encoded.movie_ids):
+        yield PosterGenres(
+            poster,
+            _by_name(encoder.genres, encoded.genre_probs[i]),
+            encoder.genres.names(chosen[i]),
+            _by_name(eras, era_probs[i]),
+        )
+
+
+def _by_name(names: Iterable[str], probs: NDArray[np.float32]) -> dict[str, float]:
+    return {name: round(float(prob), 6) for name, prob in zip(names, probs, strict=True)}
 
 
 def _line(poster: PosterGenres) -> str:
@@ -131,7 +166,8 @@ def _line(poster: PosterGenres) -> str:
     if not said:
         likeliest = max(poster.genre_probs, key=poster.genre_probs.__getitem__)
         said = f"no genre is likely enough; {likeliest} {poster.genre_probs[likeliest]:.2f} comes nearest"
-    return f"{poster.poster}: {said}"
+    look = f" (looks like {poster.era})" if poster.era_probs else ""
+    return f"{poster.poster}: {said}{look}"
 
 
 def _document(
@@ -139,13 +175,15 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "model": encoder.fingerprint,
-        "posters": [
-            {"poster": poster.poster, "genres": list(poster.genres), "genre_probs": poster.genre_probs}
-            for poster in found
-        ],
+        "posters": [_entry(poster) for poster in found],
         "failed": [{"poster": bad.poster, "error": bad.error} for bad in failed],
         "posters_per_second": round(len(found) / took, 1) if took > 0 else None,
     }
+
+
+def _entry(poster: PosterGenres) -> dict[str, Any]:
+    entry = {"poster": poster.poster, "genres": list(poster.genres), "genre_probs": poster.genre_probs}
+    return entry | ({"era": poster.era, "era_probs": poster.era_probs} if poster.era_probs else {})
 
 
 def _write_csv(path: Path, found: Iterable[PosterGenres]) -> None:
@@ -157,6 +195,8 @@ def _write_csv(path: Path, found: Iterable[PosterGenres]) -> None:
                 f"{path} cannot be written ({error.strerror}): name another file for --csv"
             ) from error
         writer = csv.writer(file)
-        writer.writerow(("file", "predicted_labels", "raw_probs"))
+        with_eras = any(poster.era_probs for poster in found)
+        writer.writerow(("file", "predicted_labels", "raw_probs", *(("predicted_era",) if with_eras else ())))
         for poster in found:
-            writer.writerow((poster.poster, "|".join(poster.genres), json.dumps(poster.genre_probs)))
+            row = (poster.poster, "|".join(poster.genres), json.dumps(poster.genre_probs))
+            writer.writerow((*row, poster.era) if with_eras else row)

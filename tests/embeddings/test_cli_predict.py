@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from embeddings.checkpoint import CheckpointManifest
+from embeddings.eras import EraModel
 from webui.cli import main
 
 
@@ -100,3 +105,27 @@ def test_without_a_poster_the_usage_is_wrong(predict) -> None:
 def test_a_table_that_cannot_be_written_is_one_sentence(predict, folder: Path, tmp_path: Path) -> None:
     result = predict(folder, "--csv", tmp_path / "absent" / "out.csv")
     assert result.exit_code == 1 and "cannot be written" in result.stderr
+
+
+def test_without_an_era_model_the_cure_is_named(predict, folder: Path) -> None:
+    result = predict(folder, "--eras")
+    assert result.exit_code == 1
+    assert "knows no eras: fit it with `python -m embeddings.eras" in result.stderr
+
+
+def test_eras_are_said_in_every_form_of_answer(
+    predict, folder: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_checkpoint, model)
+    fingerprint = CheckpointManifest.read(model).fingerprint
+    # No weights and one bias: every poster looks like the seventies.
+    eras = EraModel(fingerprint, ["1960s", "1970s"], [[0.0, 0.0]] * 32, [0.0, math.log(3.0)])
+    (model / "eras.json").write_text(json.dumps(asdict(eras)))
+    result = predict(folder / "a.jpg", "--eras", "--json", "--model", model, "--csv", tmp_path / "out.csv")
+    (poster,) = json.loads(result.stdout)["posters"]
+    assert poster["era"] == "1970s"
+    assert poster["era_probs"] == pytest.approx({"1960s": 0.25, "1970s": 0.75})
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [row["predicted_era"] for row in csv.DictReader(file)] == ["1970s"]
+    assert "(looks like 1970s)" in predict(folder / "a.jpg", "--eras", "--model", model).stdout

@@ -8,6 +8,7 @@ stem and at least one of them shows that it continues something.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ class Stems:
     subtitled: frozenset[str]
 
 
+@functools.lru_cache(maxsize=50_000)
 def stems(title: str) -> Stems:
     """Read the stems of one title.
 

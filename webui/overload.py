@@ -12,6 +12,7 @@ from webui.settings import WebSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_SILENT_SECONDS = 20.0
 _ALWAYS = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -38,6 +39,10 @@ class LoadGate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith(_ALWAYS):
             return self._app(environ, start_response)
+        connection = environ.get("gunicorn.socket")
+        if connection is not None:
+            # Without it a sender that stops in the middle of an upload would keep its place for ever.
+            connection.settimeout(_SILENT_SECONDS)
         if not self._queue.acquire(blocking=False):
             return self._shed(environ, start_response)
         if not self._places.acquire(timeout=self._max_wait_seconds):

@@ -137,3 +137,11 @@ def test_a_poster_that_is_none_leaves_the_catalog_as_it_was(own_client: FlaskCli
     assert refused.status_code == 422
     assert "poster" in refused.get_json(force=True)["errors"]
     assert own_client.get("/api/v1/movies/new-2").status_code == 404
+
+
+def test_a_poster_is_fetched_only_from_an_allowed_host(own_client: FlaskClient) -> None:
+    for url in ("http://127.0.0.1/poster.jpg", "https://images.example/poster.jpg"):
+        refused = own_client.put("/api/v1/movies/new-3", json={"poster_url": url}, headers=AUTHORIZED)
+        assert refused.status_code == 422
+        assert "poster_url" in refused.get_json(force=True)["errors"]
+    assert own_client.get("/api/v1/movies/new-3").status_code == 404

@@ -145,8 +145,9 @@ def verify(settings: Settings, mend: bool, as_json: bool) -> None:
     from indexer import verify as checks
     from indexer.snapshots import open_store
 
-    catalog, store = open_catalog(settings, create=False), open_store(settings)
-    found = checks.repair(catalog, store) if mend else checks.verify(catalog, store)
+    check = checks.repair if mend else checks.verify
+    with closing(open_catalog(settings, create=False)) as catalog:
+        found = check(catalog, open_store(settings))
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
     else:

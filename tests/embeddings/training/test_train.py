@@ -258,3 +258,23 @@ def test_two_processes_train_one_net(poster_world: World, small_config: TrainCon
     assert len(history) == 2
     assert history[1]["train_loss"] < history[0]["train_loss"]
     assert CheckpointManifest.read(tmp_path / "out" / "checkpoint").metrics["test"]["n"] > 0
+
+
+def test_tensorboard_gets_the_figures_of_each_epoch(
+    poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
+) -> None:
+    config = small_config.with_values({"epochs": 2, "tensorboard": True})
+    run(world_labels, poster_world, tmp_path, config)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("mean_average_precision")] == [1, 2]
+
+
+@pytest.mark.parametrize("sampler", ["inverse_frequency", "compound_genres"])
+def test_a_run_can_draw_movies_by_another_sampler(
+    poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path, sampler: str
+) -> None:
+    config = small_config.with_values({"epochs": 1, "sampler": sampler, "batch_size": 4})
+    assert len(run(world_labels, poster_world, tmp_path, config).history) == 1

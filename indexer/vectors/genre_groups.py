@@ -84,3 +84,26 @@ class GenreGroups:
         found, found_scores = np.concatenate(rows).astype(np.int64), np.concatenate(scores)
         order = np.lexsort((found, -found_scores))[:k]
         return found[order], found_scores[order]
+
+    def members_within(
+        self, query: NDArray[np.float32], k: int, margin: float, most: int
+    ) -> NDArray[np.int64] | None:
+        """Rows whose genres score within a margin of the k-th row's; None where they are too many.
+
+        Where the other signals can add no more than the margin, no other row can be among the k best.
+
+        Args:
+            query: float32, (n_genres,), the genre block of a query.
+            k: How many rows are wanted.
+            margin: How much the other signals can change a score, both ways together.
+            most: More rows than this are too many.
+        """
+        scores = self._vectors @ query
+        order = np.argsort(-scores, kind="stable")
+        counted = np.cumsum((self._starts[1:] - self._starts[:-1])[order])
+        kth = min(int(np.searchsorted(counted, k)), len(order) - 1)
+        n_groups = int(np.count_nonzero(scores[order] >= scores[order[kth]] - margin))
+        if counted[n_groups - 1] > most:
+            return None
+        parts = [self._members[self._starts[one] : self._starts[one + 1]] for one in order[:n_groups]]
+        return np.concatenate(parts).astype(np.int64)

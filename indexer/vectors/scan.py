@@ -107,7 +107,9 @@ class ScanIndex(VectorIndex):
         blend = blend_of(query, self.widths, self._spreads, self._lengths)
         n_ranked = effort_for(self._efforts, blend, k)
         if allowed is None:
-            return self._rows.narrow(query, self._scan(query, min(n_ranked, len(self))), _spare(k))
+            led = self._led_by_genre(query, k)
+            promising = self._scan(query, min(n_ranked, len(self))) if led is None else led
+            return self._rows.narrow(query, promising, _spare(k))
         share = np.count_nonzero(allowed) / len(self)
         n_scanned = min(int(1.5 * n_ranked / share), len(self))
         if share > _SCANNED_SHARE and n_scanned <= _MOST_SCANNED:
@@ -116,6 +118,17 @@ class ScanIndex(VectorIndex):
             if len(rows) == n_ranked or n_scanned == len(self):
                 return self._rows.narrow(query, rows, _spare(k))
         return self._rows.search(query, min(_spare(k), len(self)), bitmap_selector(allowed))
+
+    def _led_by_genre(self, query: NDArray[np.float32], k: int) -> NDArray[np.int64] | None:
+        """Rows of the few genre vectors that can matter, where genres outweigh all else; else None.
+
+        There, short codes cannot tell thousands of equal genre vectors apart.
+        """
+        visual, genre, taste = slices(self.widths)
+        margin = 2.0 * float(np.linalg.norm(query[visual]) + np.linalg.norm(query[taste]))
+        if self._groups is None or margin > float(np.linalg.norm(query[genre])):
+            return None
+        return self._groups.members_within(query[genre], k, margin, _MOST_SCANNED)
 
     def _scan(self, query: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         """The n rows of which the codes promise most, best first."""

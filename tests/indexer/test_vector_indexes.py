@@ -15,7 +15,15 @@ from indexer.vectors.scan import ScanIndex
 WIDTHS: Widths = (32, 8, 16)
 N_ROWS = 3_000
 KINDS: list[type[VectorIndex]] = [ExactIndex, ScanIndex]
-WEIGHTS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.6, 0.3, 0.1), (0.05, 0.9, 0.05)]
+WEIGHTS = [
+    (1, 0, 0),
+    (0, 1, 0),
+    (0, 0, 1),
+    (1 / 3, 1 / 3, 1 / 3),
+    (0.6, 0.3, 0.1),
+    (0.05, 0.9, 0.05),
+    (0.02, 0.98, 0),
+]
 
 
 def some_rows(n: int, seed: int = 0) -> NDArray[np.float32]:

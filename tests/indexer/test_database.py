@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,29 @@ def test_other_peoples_tables_are_left_alone(engine: Engine, tmp_path: Path) -> 
         open_catalog(settings_of(engine, tmp_path))
     with database.reading(engine) as connection:
         assert inspect(connection).get_table_names() == ["invoices"]
+
+
+def test_upgrading_a_catalog_that_is_in_use_keeps_what_is_in_it(engine: Engine, tmp_path: Path) -> None:
+    catalog = open_catalog(settings_of(engine, tmp_path))
+    catalog.upsert_movies([MovieFacts("tt1", "One", 1999, ("Drama",))], "csv")
+    before = catalog.get_movie("tt1")
+    database.upgrade(engine)
+    assert catalog.get_movie("tt1") == before
+    catalog.close()
+
+
+def test_two_processes_may_make_the_same_new_catalog(engine: Engine, tmp_path: Path) -> None:
+    settings = settings_of(engine, tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from indexer.catalog import open_catalog; "
+        "from indexer.settings import Settings; "
+        "open_catalog(Settings(Path(sys.argv[1]), sys.argv[2], '')).close()"
+    )
+    command = [sys.executable, "-c", code, str(settings.home), settings.database_url]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    said = [one.communicate(timeout=120)[1].decode() for one in running]
+    assert [one.returncode for one in running] == [0, 0, 0], said
+    assert database.schema_revision(engine) == SCHEMA_HEAD
 
 
 def test_the_migrations_go_down_to_nothing_and_up_again(engine: Engine) -> None:

@@ -21,12 +21,15 @@ from indexer.types import Movie
 # A bare I or X ends titles that continue nothing: "The King and I", "Malcolm X".
 _BARE_ROMAN = r"(?:i{2,3}|iv|vi{0,3}|ix|xi{1,2})"
 _ROMAN = rf"(?:i|x|{_BARE_ROMAN})"
-_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen"
-_PART_WORD = r"(?:part|episode|chapter|volume|vol\.?|book|movie|no\.?|#)"
+_SEQUEL_WORDS = "too|returns|reborn|reloaded|revolutions|rises|forever|begins|strikes back|resurrection"
+_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|deux"
+_PART_WORD = r"(?:part|episode|chapter|volume|vol\.?|book|no\.?|#)"
 _NUMBER = rf"(?:\d{{1,2}}|{_ROMAN}|{_WORDS})"
 _BARE_NUMBER = rf"(?:\d{{1,2}}|{_BARE_ROMAN}|{_WORDS})"
 _SUPERSCRIPTS = str.maketrans({"²": " 2", "³": " 3", "⁴": " 4"})
-_PART = re.compile(rf"[\s,:–-]+(?:the\s+)?{_PART_WORD}\s*{_NUMBER}\b.*$|[\s,]+{_BARE_NUMBER}$")
+_PART = re.compile(
+    rf"[\s,:–-]+(?:the\s+)?{_PART_WORD}\s*{_NUMBER}\b.*$|[\s,/]+(?:{_BARE_NUMBER}|{_SEQUEL_WORDS}|\d\s?d)$"
+)
 _SUBTITLE = re.compile(r"\s*(?::\s+|\s[–-]\s)")
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+|,\s*(?:the|a|an)$")
 _YEAR_AT_END = re.compile(r"\s*\(\d{4}\)$")

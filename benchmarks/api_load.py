@@ -123,7 +123,9 @@ def _pair(bare: Load, ours: Load) -> dict[str, Any]:
 def _uploads(ours: Served, poster: Path, n: int = 25) -> dict[str, Any]:
     """An upload answered with similar movies, beside the encoder alone on the same poster."""
     request = _upload_request(poster)
-    run_load(ours.address, itertools.repeat(request), 5.0, 1)
+    # The first upload loads the encoder, however long that takes.
+    while not run_load(ours.address, itertools.repeat(request), 5.0, 1).statuses:
+        pass
     load = run_load(ours.address, itertools.repeat(request), 10.0, 1)
     code = (
         "import sys, statistics, time; from pathlib import Path; import numpy as np\n"

@@ -13,12 +13,16 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Facts
-from indexer.view import IndexView
+
+if TYPE_CHECKING:
+    # The web reads maps as it starts, and faiss would come with the view.
+    from indexer.view import IndexView
 
 METHOD = "t-SNE"
 MOST_POINTS = 20_000

@@ -147,3 +147,9 @@ def test_a_question_by_id_never_loads_torch(small_home: Settings) -> None:
         timeout=PATIENCE_SECONDS,
     )
     assert done.stdout.strip() == "False"
+
+
+def test_the_master_process_loads_neither_faiss_nor_torch() -> None:
+    code = "import sys, webui.server; print(sorted({'faiss', 'torch', 'pandas'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

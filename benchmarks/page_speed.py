@@ -54,7 +54,7 @@ def first_page(page: Page, site: str) -> dict[str, float]:
 
 
 def slider(page: Page, site: str) -> dict[str, float]:
-    """Milliseconds from moving a slider to the new order, the 40 ms of its pause included."""
+    """Milliseconds from moving a slider to the new order."""
     page.goto(site)
     page.locator(".wall .sheet").first.click()
     page.locator(".results").wait_for()

@@ -1,5 +1,5 @@
 // The blend: three sliders and filters; every move asks again, and only the last answer counts.
-import { debounce, fetchPart, notice } from "./part.js";
+import { fetchPart, notice, throttle } from "./part.js";
 import { rerank } from "./flip.js";
 
 const INKS = ["visual", "genre", "taste"];
@@ -15,7 +15,7 @@ export class Panel {
     this.learned = form.querySelector("[data-default]");
     this.chosen = INKS.some((ink) => new URL(location.href).searchParams.has(ink));
     this.learned.hidden = !this.chosen;
-    const soon = debounce(() => this.refresh(), 40);
+    const soon = throttle(() => this.refresh(), 60);
     form.addEventListener("input", (event) => {
       if (INKS.includes(event.target.name)) this.#mix(event.target);
       else this.#tell(event.target);

@@ -56,3 +56,19 @@ export function debounce(act, ms) {
     timer = setTimeout(() => act(...given), ms);
   };
 }
+
+/** Call `act` at once, and while calls keep coming once every `ms`, the last one included. */
+export function throttle(act, ms) {
+  let timer = 0;
+  let last = -Infinity;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(
+      () => {
+        last = performance.now();
+        act();
+      },
+      Math.max(0, last + ms - performance.now()),
+    );
+  };
+}

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_HOME ?= demo-home
 PORT ?= 8000
 SERVE ?= 1
-BENCHMARKS ?= $(shell grep -l __main__ benchmarks/*.py)
+BENCHMARKS ?= $(shell grep -l __main__ benchmarks/*.py | grep -v bare_app)
 
 .PHONY: demo test check bench format clean
 

@@ -37,6 +37,7 @@ export function installHeat(scope, fetchHeat = (link) => ask(link.href)) {
     image.onload = () => URL.revokeObjectURL(url);
     image.src = url;
     poster.append(image);
+    poster.scrollIntoView({ block: "nearest" }); // on a narrow screen the table stands far below
   }
 
   function clear() {

@@ -27,11 +27,13 @@ class PosterCache:
         movie_ids: n ids, in the order of the rows.
         pixels: uint8, shape (n, height, width, 3), RGB, mapped read-only.
         failed: Posters that could not be read; they have no row.
+        folder: Where they lie; what is worked out from these pixels may be kept beside them.
     """
 
     movie_ids: tuple[str, ...]
     pixels: NDArray[np.uint8]
-    failed: tuple[UnreadablePoster, ...] = ()
+    failed: tuple[UnreadablePoster, ...]
+    folder: Path
 
     def __len__(self) -> int:
         return len(self.movie_ids)
@@ -73,7 +75,7 @@ def open_cache(
     pixels = np.memmap(
         folder / "pixels.u8", dtype=np.uint8, mode="r", shape=(len(known["movie_ids"]), height, width, 3)
     )
-    return PosterCache(tuple(known["movie_ids"]), pixels, failed)
+    return PosterCache(tuple(known["movie_ids"]), pixels, failed, folder)
 
 
 def _decode_all(

@@ -157,6 +157,10 @@ class OptimConfig(_Frozen):
     """Epochs over which the backbone's stages join after that, from the output back."""
     freeze_stages: Annotated[int, Field(ge=0)] = 0
     """First stages that never learn."""
+    frozen_views: Annotated[int, Field(ge=0, le=32)] = 0
+    """Learn neck and head only, from features worked out once for so many changed copies; 0 learns all."""
+    head_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Share of the neck's output dropped before the head, where ``frozen_views`` is on."""
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.999
     """Decay of the moving average of the weights, which is what is judged and kept; 0 switches it off."""
 

@@ -30,6 +30,7 @@ from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.distributed import Processes, joined_processes, local_device
 from embeddings.training.finish import Finished, finish, write_figures
+from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
 from embeddings.training.run_state import RunState, load_state, save_state
@@ -84,7 +85,8 @@ def train(
             say(_describe(data))
         net = build_net(config, len(data.genres))
         start_at_prior(net, data)
-        trainer = Trainer(net, data, config, device, processes)
+        kind = FrozenTrainer if config.optim.frozen_views else Trainer
+        trainer = kind(net, data, config, device, processes)
         history = _learn(trainer, out, config, processes, say)
         if not processes.leads:
             return None
@@ -184,9 +186,7 @@ def _record(
     out: Path, history: tuple[dict[str, float], ...], config: TrainConfig, trainer: Trainer, state: RunState
 ) -> None:
     """Write what the epoch gave: best weights first, the state that vouches for them last."""
-    weights = {
-        name: value.detach().cpu().contiguous().clone() for name, value in trainer.judged.state_dict().items()
-    }
+    weights = trainer.judged_state()
     if best_epoch(history, config.monitor) == len(history):
         save_file(weights, out / "best.safetensors.new")
         (out / "best.safetensors.new").replace(out / "best.safetensors")

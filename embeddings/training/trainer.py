@@ -110,11 +110,9 @@ class Trainer:
         total, started = torch.zeros((), device=self.device), time.perf_counter()
         changes = torch.Generator().manual_seed(_seed(self.config.seed, epoch, self.processes.rank))
         with self._seeded(epoch):
-            for step, (pixels, rows) in enumerate(
-                batches_of(self.data.cache.pixels, mine, local, self.device)
-            ):
+            for step, (posters, rows) in enumerate(self._batches(mine, local)):
                 self._set_lr(epoch + step / n_steps, figures)
-                total += self._step(pixels, rows, changes)
+                total += self._step(self._changed(posters, changes), rows)
         loss = float(total) / n_steps
         if not math.isfinite(loss):
             raise TrainingError(
@@ -138,12 +136,26 @@ class Trainer:
         """The number format of the forward pass, as a context."""
         return torch.autocast(self.device.type, self._dtype, self._dtype is not None)
 
-    def _step(self, pixels: Tensor, rows: NDArray[np.int64], changes: torch.Generator) -> Tensor:
-        images = augment(pixels, self.config.augment, changes)
+    def judged_state(self) -> dict[str, Tensor]:
+        """Weights of the judged net, on the CPU."""
+        state = self.judged.state_dict()
+        return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
+
+    def _batches(self, rows: NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
+        return batches_of(self.data.cache.pixels, rows, size, self.device)
+
+    def _changed(self, posters: Tensor, changes: torch.Generator) -> Tensor:
+        return augment(posters, self.config.augment, changes)
+
+    def _logits(self, images: Tensor) -> Tensor:
+        logits: Tensor = self._forward(images).logits
+        return logits
+
+    def _step(self, images: Tensor, rows: NDArray[np.int64]) -> Tensor:
         targets = torch.from_numpy(np.concatenate([self.data.hard[rows], self.data.soft[rows]], axis=1))
         images, targets = self._mix(images, targets.to(self.device))
         with self.autocast():
-            logits = self._forward(images).logits
+            logits = self._logits(images)
         loss = self._objective(logits.float(), *targets.chunk(2, dim=1))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

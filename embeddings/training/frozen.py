@@ -1,0 +1,138 @@
+"""Learning neck and head alone, from features of the frozen backbone that are worked out once.
+
+An epoch takes seconds instead of minutes, so that strong regularisation over
+many epochs is affordable on two cores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from embeddings.errors import TrainingError
+from embeddings.models.poster_net import PosterNet
+from embeddings.training.augment import augment
+from embeddings.training.batches import batches_of
+from embeddings.training.config import TrainConfig
+from embeddings.training.data import TrainingData
+from embeddings.training.distributed import ALONE, Processes
+from embeddings.training.trainer import Trainer
+
+_BATCH = 64
+_SMALLEST_SPREAD = 1e-2
+
+
+class FrozenTrainer(Trainer):
+    """Trains on standardised features; the standardisation is folded into the neck when weights are kept.
+
+    View 0 of a poster is the poster itself, the others are changed copies;
+    each time a poster is seen, one of them is drawn.
+    """
+
+    def __init__(
+        self,
+        net: PosterNet,
+        data: TrainingData,
+        config: TrainConfig,
+        device: torch.device,
+        processes: Processes = ALONE,
+    ) -> None:
+        if not isinstance(net.neck[1], nn.Linear):
+            raise TrainingError(
+                "optim.frozen_views needs a neck that begins with dropout and a linear layer."
+            )
+        if processes.world > 1:
+            raise TrainingError("optim.frozen_views trains in one process; start it without torchrun.")
+        nn.init.zeros_(net.head.weight)  # the head begins at the genres' shares, whatever the neck says
+        super().__init__(net, data, config, device, processes)
+        self.features = [
+            view_features(net, data, config, device, view) for view in range(config.optim.frozen_views)
+        ]
+        plain = self.features[0][data.train].astype(np.float32)
+        self._mean = torch.from_numpy(plain.mean(axis=0)).to(device)
+        self._spread = torch.from_numpy(plain.std(axis=0) + _SMALLEST_SPREAD).to(device)
+
+    def predict(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Logits of the judged net from the features of view 0, float32, (len(rows), n_genres)."""
+        net = self.judged.eval()
+        with torch.inference_mode():
+            parts = [
+                net.head(net.neck(self._standardised(self.features[0][rows[start : start + 4096]])))
+                for start in range(0, len(rows), 4096)
+            ]
+        return torch.cat(parts).float().cpu().numpy()
+
+    def judged_state(self) -> dict[str, Tensor]:
+        """Weights of the judged net that take features as the backbone gives them."""
+        state = super().judged_state()
+        mean, spread = self._mean.cpu(), self._spread.cpu()
+        weight = state["neck.1.weight"] / spread
+        return state | {"neck.1.weight": weight, "neck.1.bias": state["neck.1.bias"] - weight @ mean}
+
+    def _batches(self, rows: NDArray[np.int64], size: int) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            views = torch.randint(len(self.features), (len(part),)).numpy()
+            drawn = np.stack([self.features[view][row] for view, row in zip(views, part, strict=True)])
+            yield self._standardised(drawn)[:, :, None, None], part
+
+    def _changed(self, posters: Tensor, changes: torch.Generator) -> Tensor:
+        return posters
+
+    def _logits(self, images: Tensor) -> Tensor:
+        hidden = self.net.neck(images.flatten(1))
+        logits: Tensor = self.net.head(F.dropout(hidden, self.config.optim.head_dropout))
+        return logits
+
+    def _thaw(self, epoch: int) -> None:
+        self.net.train()
+        self.net.backbone.eval().requires_grad_(False)
+
+    def _standardised(self, features: NDArray[np.float16]) -> Tensor:
+        return (torch.from_numpy(features).to(self.device, torch.float32) - self._mean) / self._spread
+
+
+def view_features(
+    net: PosterNet, data: TrainingData, config: TrainConfig, device: torch.device, view: int
+) -> NDArray[np.float16]:
+    """Features of one view of every cached poster, float16, (n, num_features); kept beside the pixels."""
+    path = data.cache.folder / f"features-{_key(net, config, view)}.npy"
+    if path.is_file():
+        stored: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return stored
+    rows = np.arange(len(data.cache), dtype=np.int64)
+    changes = torch.Generator().manual_seed(config.seed * 1000 + view)
+    features = np.empty((len(rows), net.num_features), dtype=np.float16)
+    net.eval()
+    with torch.inference_mode(), tqdm(total=len(rows), desc=f"features, view {view}", unit="poster") as bar:
+        for pixels, part in batches_of(data.cache.pixels, rows, _BATCH, device):
+            images = augment(pixels, config.augment, changes) if view else pixels
+            features[part] = net.forward_features(images).float().cpu().numpy()
+            bar.update(len(part))
+    _save(path, features)
+    return features
+
+
+def _save(path: Path, features: NDArray[np.float16]) -> None:
+    aside = path.with_suffix(".new")
+    with aside.open("wb") as file:
+        np.save(file, features, allow_pickle=False)
+    aside.replace(path)
+
+
+def _key(net: PosterNet, config: TrainConfig, view: int) -> str:
+    """Names what decides the features: the backbone's weights and, for changed views, the changes."""
+    digest = hashlib.sha256(str(view).encode())
+    for name, value in net.backbone.state_dict().items():
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    if view:
+        digest.update(f"{config.seed} {config.augment.model_dump_json()}".encode())
+    return digest.hexdigest()[:16]

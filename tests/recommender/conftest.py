@@ -322,3 +322,9 @@ def colour_encoder() -> ColourEncoder:
 @pytest.fixture
 def drawn() -> Callable[[Sequence[tuple[int, int, int]]], bytes]:
     return drawn_poster
+
+
+@pytest.fixture
+def open_home() -> Callable[[Settings], Home]:
+    """Opens a filled home once more, with nothing kept from before."""
+    return opened

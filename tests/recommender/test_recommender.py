@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from embeddings.errors import InvalidRequestError, NotFoundError, PosterError
+from embeddings.errors import InvalidRequestError, NotFoundError, PosterError, SnapshotError
+from recommender.recommender import Recommender
 from recommender.types import Filters, RatedMovie, SimilarRequest, Weights
 
 EVEN, ODD = "tt0000004", "tt0000003"
@@ -231,3 +233,37 @@ def test_without_ratings_taste_has_no_weight(own_home) -> None:
     catalog.activate(own_home.encoder.fingerprint, None)
     answer = own_home.recommender.similar(SimilarRequest(like=(EVEN,), k=5))
     assert len(answer.results) == 5
+
+
+def test_threads_get_the_answers_that_one_thread_gets(own_home, open_home) -> None:
+    requests = [
+        SimilarRequest(like=(f"tt{i:07d}",), k=8, diversity=0.2 * (i % 3), collapse_duplicates=i % 2 == 0)
+        for i in range(24)
+    ]
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        together = list(pool.map(own_home.recommender.similar, requests))
+    fresh = open_home(own_home.settings)
+    for request, answer in zip(requests, together, strict=True):
+        assert fresh.recommender.similar(request).results == answer.results
+    fresh.catalog.close()
+
+
+def test_the_encoder_is_loaded_once_and_not_before_a_picture_comes(home) -> None:
+    loaded = []
+    recommender = Recommender(home.catalog, home.recommender.reader, lambda: loaded.append(1) or home.encoder)
+    recommender.similar(SimilarRequest(like=(EVEN,)))
+    assert not loaded
+    poster = (home.settings.home / "drawn" / "tt0000012.jpg").read_bytes()
+    recommender.similar(SimilarRequest(poster=poster))
+    recommender.predict(poster)
+    assert loaded == [1]
+
+
+def test_a_picture_for_an_index_of_another_encoder_is_refused(home) -> None:
+    class Other(type(home.encoder)):
+        fingerprint = "0" * 64
+
+    recommender = Recommender(home.catalog, home.recommender.reader, Other)
+    poster = (home.settings.home / "drawn" / "tt0000012.jpg").read_bytes()
+    with pytest.raises(SnapshotError, match=r"onesheet reindex"):
+        recommender.similar(SimilarRequest(poster=poster))

@@ -52,8 +52,8 @@ def staged(
     _fill(connection, name, list(columns), rows)
     if len(rows) > _FEW:
         connection.execute(text(f"CREATE INDEX {name}_first ON {name} ({next(iter(columns))})"))
-    if postgres:
-        connection.execute(text(f"ANALYZE {name}"))
+        if postgres:
+            connection.execute(text(f"ANALYZE {name}"))
     yield table(name, *(column(one) for one in columns))
     connection.execute(text(f"DROP TABLE {_schema(connection)}.{name}"))
 

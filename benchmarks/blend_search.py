@@ -56,7 +56,11 @@ def measure(
 
 @click.command()
 @click.option(
-    "--home", type=click.Path(path_type=Path), required=True, help="A home with real posters, indexed."
+    "--home",
+    type=click.Path(path_type=Path),
+    default=Path("onesheet-home"),
+    show_default=True,
+    help="A home with real posters, indexed.",
 )
 @click.option("--rows", "n_rows", default=1_000_000, show_default=True)
 @click.option("--queries", "n_queries", default=200, show_default=True)

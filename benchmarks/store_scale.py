@@ -115,7 +115,11 @@ print(values["Private_Clean"] + values["Private_Dirty"])
 
 @click.command()
 @click.option(
-    "--home", type=click.Path(path_type=Path), required=True, help="A home with real posters, indexed."
+    "--home",
+    type=click.Path(path_type=Path),
+    default=Path("onesheet-home"),
+    show_default=True,
+    help="A home with real posters, indexed.",
 )
 @click.option("--rows", "n_rows", default=1_000_000, show_default=True)
 @click.option("--queries", "n_queries", default=100, show_default=True)

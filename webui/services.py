@@ -75,9 +75,12 @@ class Services:
             with self._opening:
                 if self._recommender is None:
                     # faiss comes with it: the master of the server must fork before that.
+                    from indexer.compact import Compactor
                     from recommender.recommender import open_recommender
 
-                    self._recommender = open_recommender(self.settings)
+                    recommender = open_recommender(self.settings)
+                    recommender.reader.watchers.append(Compactor(self.settings).watch)
+                    self._recommender = recommender
         return self._recommender
 
     def why_not_ready(self) -> str | None:

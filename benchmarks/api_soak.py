@@ -2,8 +2,8 @@
 
 python -m benchmarks.api_soak --home HOME --poster FILE [--minutes 30]
 
-HOME is changed: work on a copy. Each turn puts a movie in, takes it out and
-runs `onesheet reindex`, while a generator asks without a pause.
+HOME is changed: work on a copy. A movie is put in and taken out and `onesheet
+reindex` run, over and over, while a generator asks without a pause.
 """
 
 from __future__ import annotations
@@ -40,26 +40,32 @@ def main(home: Path, poster: Path, minutes: float, rate: float) -> None:
     home = home.resolve()
     statuses: Counter[int] = Counter()
     memory: list[float] = []
+    n_changes = 0
     with (
         tempfile.TemporaryDirectory() as logs,
         onesheet_server(home, Path(logs) / "server.log", ONESHEET_API_KEYS=_KEY) as served,
     ):
         requests = _mixed(served)
         end = time.monotonic() + minutes * 60
+        changing = threading.Thread(target=_change, args=(served, home, poster))
+        changing.start()
         while time.monotonic() < end:
-            changing = threading.Thread(target=_change, args=(served, home, poster))
-            changing.start()
             load: Load = run_load(served.address, requests, _TURN_SECONDS, 4, rate)
-            changing.join()
+            if not changing.is_alive():
+                n_changes += 1
+                changing = threading.Thread(target=_change, args=(served, home, poster))
+                changing.start()
             statuses.update(load.statuses)
             memory.append(served.resident_mb())
             click.echo(f"{dict(statuses)} {memory[-1]:.0f} MiB", err=True)
+        changing.join()
     # The first turns load the encoder and fill the caches; growth is what comes after them.
     settled = memory[len(memory) // 4]
     click.echo(
         json.dumps(
             {
                 "minutes": minutes,
+                "reindexed": n_changes,
                 "statuses": dict(statuses),
                 "memory_mb": {"settled": round(settled), "last": round(memory[-1])},
                 "growth_percent": round(100 * (memory[-1] / settled - 1), 1),

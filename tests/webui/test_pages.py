@@ -1,0 +1,125 @@
+"""The pages without a browser: what they say when there is little to show, and what they let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from indexer.settings import load_settings
+from recommender.recommender import open_recommender
+from webui.app import create_app
+from webui.page_forms import PanelForm
+from webui.page_model import card_html, find_figures, reliability
+from webui.pages import predicted_rows
+from webui.settings import WebSettings
+
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def bare_client(tmp_path: Path) -> Iterator[FlaskClient]:
+    """A client of an app over an empty home."""
+    settings = load_settings(tmp_path / "home", {"ONESHEET_RATE_LIMIT": ""})
+    recommender = open_recommender(settings)
+    yield create_app(settings, recommender, WebSettings()).test_client()
+    recommender.catalog.close()
+
+
+def test_an_empty_catalog_says_how_to_fill_it(bare_client: FlaskClient) -> None:
+    page = bare_client.get("/", headers=HTML)
+    assert page.status_code == 200
+    assert "onesheet import" in page.text
+
+
+def test_the_map_and_upload_pages_open_over_an_empty_catalog(bare_client: FlaskClient) -> None:
+    assert [bare_client.get(path, headers=HTML).status_code for path in ("/map", "/upload", "/these")] == [
+        200
+    ] * 3
+
+
+def test_known_and_predicted_split_the_catalog(client: FlaskClient, movie_ids: list[str]) -> None:
+    known = client.get("/?known=known&part=wall", headers=HTML).text
+    predicted = client.get("/?known=predicted&part=wall", headers=HTML).text
+    assert f'data-heading="{len(movie_ids)} one-sheets"' in known
+    assert 'data-heading="0 one-sheets"' in predicted
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?decade=1985",
+        "/?sort=best",
+        "/?cursor=x",
+        "/movies/{0}?visual=-1",
+        "/movies/{0}?visual=0&genre=0&taste=0",
+    ],
+)
+def test_a_value_outside_what_is_allowed_is_a_page_with_a_sentence(
+    client: FlaskClient, movie_ids: list[str], path: str
+) -> None:
+    page = client.get(path.format(*movie_ids), headers=HTML)
+    assert page.status_code == 422
+    assert page.mimetype == "text/html"
+    assert "That cannot be asked" in page.text
+
+
+def test_marks_of_other_sites_in_a_link_do_no_harm(client: FlaskClient) -> None:
+    assert client.get("/?utm_source=elsewhere", headers=HTML).status_code == 200
+
+
+def test_a_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/", headers=HTML)
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in page.headers["Content-Security-Policy"]
+    assert "style=" not in page.text
+
+
+def test_a_title_with_markup_is_shown_as_text(own_client: FlaskClient, movie_ids: list[str]) -> None:
+    key = {"Authorization": "Bearer a-key-for-tests"}
+    title = "<script>alert('x')</script>"
+    changed = own_client.put(f"/api/v1/movies/{movie_ids[0]}", json={"title": title}, headers=key)
+    assert changed.status_code == 200
+    page = own_client.get(f"/movies/{movie_ids[0]}", headers=HTML).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_an_upload_without_a_file_is_refused_with_a_sentence(client: FlaskClient) -> None:
+    page = client.post("/upload", data={"k": "5"}, headers=HTML, content_type="multipart/form-data")
+    assert page.status_code == 422
+    assert "choose a JPEG, PNG or WebP" in page.text
+
+
+def test_predicted_genres_are_the_likeliest_and_every_chosen_one() -> None:
+    probs = {f"G{i}": 0.9 - 0.05 * i for i in range(12)}
+    rows = predicted_rows(probs, ("G11",))
+    assert [row.genre for row in rows] == [f"G{i}" for i in range(8)] + ["G11"]
+    assert [row.chosen for row in rows] == [False] * 8 + [True]
+
+
+def test_the_panel_is_open_only_where_a_filter_stands() -> None:
+    assert not PanelForm(visual=1, genre=0, taste=0).narrowed
+    assert PanelForm(diversity=0.2).narrowed
+    assert PanelForm(collapse_duplicates=True).narrowed
+
+
+def test_the_evaluation_is_found_where_the_manifest_keeps_it() -> None:
+    figures = {"per_genre": {}}
+    assert find_figures(figures) is figures
+    assert find_figures({"validation": {"n": 1}, "test": figures}) is figures
+    assert find_figures({"seed": 0}) is None
+
+
+def test_reliability_dots_stand_where_said_meets_true() -> None:
+    bins = [{"predicted": 0.25, "observed": 0.5, "count": 4}, {"predicted": 0.9, "observed": 0.9, "count": 0}]
+    dots = reliability({"reliability": bins})
+    assert [(dot.x, dot.y, dot.count) for dot in dots] == [(25.0, 50.0, 4)]
+
+
+def test_markup_in_a_model_card_is_shown_as_text(tmp_path: Path) -> None:
+    assert card_html(tmp_path) is None
+    (tmp_path / "MODEL_CARD.md").write_text("# A card\n\n<img src=x onerror=alert(1)>\n", encoding="utf-8")
+    assert card_html(tmp_path) == "<h1>A card</h1>\n<p>&lt;img src=x onerror=alert(1)&gt;</p>\n"

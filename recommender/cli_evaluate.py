@@ -64,7 +64,11 @@ def evaluate_similar(settings: Settings, /, **options: Any) -> None:
     truth = read_truth(options["labels"]) if options["labels"] else None
     others = read_ratings_file(options["ratings"]) if options["ratings"] else None
     data = read_catalog(open_catalog(settings, create=False))
-    looks = _looks(options, data.rows.movie_ids, data.posters)
+    judged = frozenset(data.rows.movie_ids if truth is None else truth)
+    pairs = zip(data.rows.movie_ids, data.posters, strict=True)
+    looks = _looks(
+        options, data.rows.movie_ids, tuple(path if one in judged else None for one, path in pairs)
+    )
     how = JudgeOptions(options["seed"], options["repeats"], looks)
     if options["protocol"] == "genre":
         outcome = judge_genre(data, truth, how)

@@ -25,7 +25,10 @@ def as_markdown(outcome: Outcome) -> str:
     rows = outcome.rows_as_json()
     columns = [name for name in COLUMNS if any(name in row for row in rows.values())]
     lines = [
-        f"Protocol {outcome.protocol}: {len(outcome.people)} people, {outcome.n_queries} questions.",
+        f"Protocol {outcome.protocol}: {len(outcome.people)} people, {outcome.n_queries} questions, "
+        f"{outcome.n_left_out} pairs left out."
+        if outcome.people
+        else f"Protocol {outcome.protocol}: {outcome.n_queries} questions.",
         "",
         "| row | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 1) + "|",

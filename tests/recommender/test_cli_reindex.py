@@ -70,3 +70,19 @@ def test_watching_without_a_poster_directory_says_what_to_do(
     result = run(tmp_path, "--watch")
     assert result.exit_code == 1
     assert "no directory to watch" in result.stderr
+
+
+def test_the_smallest_catalogs_are_answered_from(posters: Path, tmp_path: Path) -> None:
+    def similar() -> Result:
+        return CliRunner().invoke(main, ["--home", str(tmp_path), "similar", "tt0", "--json"])
+
+    run(tmp_path)
+    two = json.loads(similar().stdout)
+    assert [result["movie_id"] for result in two["results"]] == ["tt1"]
+    assert two["weights"]["taste"] == 0
+    CliRunner().invoke(main, ["--home", str(tmp_path), "remove", "tt1"])
+    alone = similar()
+    assert alone.exit_code == 0, alone.stderr
+    assert json.loads(alone.stdout)["results"] == []
+    run(tmp_path)
+    assert json.loads(similar().stdout)["results"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 
 from flask import Flask, current_app, request
@@ -13,6 +14,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from embeddings.errors import InvalidRequestError
 from webui.settings import DEFAULT_RATE_LIMIT
 
 _HASH_PREFIX = "sha256:"
@@ -24,13 +26,13 @@ class ApiKeys:
 
     Args:
         keys: Keys as text, or ``sha256:HEX`` so that no file holds the key itself.
+
+    Raises:
+        InvalidRequestError: What stands behind ``sha256:`` is no digest.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._digests = tuple(
-            bytes.fromhex(key.removeprefix(_HASH_PREFIX)) if key.startswith(_HASH_PREFIX) else _digest(key)
-            for key in keys
-        )
+        self._digests = tuple(_digest_of(key) for key in keys)
 
     def __len__(self) -> int:
         return len(self._digests)
@@ -109,3 +111,16 @@ def _caller() -> str:
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def _digest_of(key: str) -> bytes:
+    if not key.startswith(_HASH_PREFIX):
+        return _digest(key)
+    text = key.removeprefix(_HASH_PREFIX)
+    if re.fullmatch(r"[0-9a-fA-F]{64}", text) is None:
+        raise InvalidRequestError(
+            f"An API key begins with {_HASH_PREFIX!r} but has {len(text)} characters behind it; "
+            "give the 64 hexadecimal digits of sha256sum.",
+            "api_keys",
+        )
+    return bytes.fromhex(text)

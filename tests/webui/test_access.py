@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from flask import Flask
 
+from embeddings.errors import InvalidRequestError
 from webui.access import ApiKeys, install_access, require_api_key
 from webui.problems import install_problems
 
@@ -43,6 +45,12 @@ def test_a_key_can_be_given_as_its_hash_and_the_hash_itself_opens_nothing() -> N
     keys = ApiKeys([digest])
     assert keys.knows("correct-horse")
     assert not keys.knows(digest)
+
+
+def test_a_hash_that_is_none_is_refused_without_saying_the_key() -> None:
+    with pytest.raises(InvalidRequestError, match="64 hexadecimal digits") as refused:
+        ApiKeys(["sha256:correct-horse"])
+    assert "correct-horse" not in str(refused.value)
 
 
 def test_keys_are_not_kept_as_text() -> None:

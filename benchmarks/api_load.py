@@ -76,13 +76,9 @@ def _beside(ours: Served, bare: Served, ids: list[str], seconds: float, connecti
 
 
 def _rounds(
-    ours: Served,
-    bare: Served,
-    asked: tuple[Iterator[bytes], Iterator[bytes]],
-    seconds: float,
-    connections: int,
+    ours: Served, bare: Served, similar: Iterator[bytes], seconds: float, connections: int
 ) -> dict[str, Any]:
-    plain, similar = asked
+    plain = itertools.repeat(get_request("/bare"))
     # Bare, ours, bare, ours: a machine that slows down on the way slows both.
     rounds = [
         (

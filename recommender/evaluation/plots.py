@@ -49,7 +49,7 @@ def plot_simplex(weights: NDArray[np.float64], figures: NDArray[np.float64], tit
         axes.plot(x[best], y[best], marker="*", markersize=12, color="white", markeredgecolor="black")
         for name, across, up in (("visual", 0.0, -0.07), ("genre", 1.0, -0.07), ("taste", 0.5, 0.92)):
             axes.text(across, up, name, ha="center")
-        axes.set_title(title)
+        axes.set_title(title, pad=18)
         axes.set_aspect("equal")
         axes.set_axis_off()
         figure.colorbar(colours, ax=axes, label="matched nDCG@10", shrink=0.8)

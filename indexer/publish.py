@@ -34,6 +34,7 @@ def read_catalog(
     """
     with catalog.consistent_read():
         encoder = catalog.encoder_of(fingerprint)
+        learned = catalog.find_learned()
         batch = catalog.read_rows(fingerprint, taste_model)
         about = SnapshotManifest(
             name="",
@@ -44,6 +45,7 @@ def read_catalog(
             count=len(batch),
             revision=catalog.revision(),
             taste_model=taste_model,
+            default_weights=dict(learned.weights) if learned else {},
         )
     return batch, about
 

@@ -13,12 +13,14 @@ from tqdm import tqdm
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
 from embeddings.errors import SnapshotError
 from indexer.catalog import Catalog, PosterFile
+from indexer.catalog.learned import Learned
 from indexer.duplicates import group_artwork
+from indexer.learning import Fitters, learn
 from indexer.locks import publishing
 from indexer.publish import publish_catalog
 from indexer.scan import scan_posters
 from indexer.snapshots import SnapshotStore
-from indexer.types import PosterEncoder, ReindexReport, SnapshotManifest, TasteFitter, WeightFitter
+from indexer.types import PosterEncoder, ReindexReport, SnapshotManifest
 
 # A file larger than any poster may be is handed on by its path, to be refused there by its size.
 _READ_BYTES = 20 * 1024 * 1024
@@ -41,19 +43,6 @@ class ReindexOptions:
     workers: int | None = None
     wait_seconds: float = 0.0
     progress: bool = True
-
-
-@dataclass(frozen=True)
-class Fitters:
-    """What learns from ratings; None leaves out what it would have made.
-
-    Args:
-        taste: Fits taste factors.
-        weights: Learns default weights.
-    """
-
-    taste: TasteFitter | None = None
-    weights: WeightFitter | None = None
 
 
 def reindex(
@@ -87,8 +76,8 @@ def reindex(
         scan = scan_posters(catalog)
         embedded, seconds, vanished = _embed(catalog, encoder, options)
         group_artwork(catalog, encoder.fingerprint)
-        taste_model = _refresh_taste(catalog, encoder.fingerprint, fitters.taste)
-        manifest = _publish(catalog, store, encoder.fingerprint, taste_model, fitters.weights)
+        learned = learn(catalog, encoder.fingerprint, fitters)
+        manifest = _publish(catalog, store, encoder.fingerprint, learned)
         catalog.forget_inactive()
     return ReindexReport(
         embedded=embedded,
@@ -161,49 +150,19 @@ def _unreadable(catalog: Catalog) -> Iterator[UnreadablePoster]:
         yield UnreadablePoster(file.movie_id, file.path, file.error or "")
 
 
-def _refresh_taste(catalog: Catalog, fingerprint: str, fitter: TasteFitter | None) -> str | None:
-    """Fit taste factors to the ratings as they are; None where there is nothing to fit.
-
-    Returns:
-        Id of the taste model that the snapshot shall use.
-    """
-    if fitter is None:
-        return catalog.active().taste_model
-    factors = fitter.fit(catalog.ratings(), catalog.read_rows(fingerprint).rows)
-    if factors is None:
-        return None
-    catalog.save_taste(factors)
-    return factors.model_id
-
-
-def _publish(
-    catalog: Catalog,
-    store: SnapshotStore,
-    fingerprint: str,
-    taste_model: str | None,
-    fitter: WeightFitter | None,
-) -> SnapshotManifest:
+def _publish(catalog: Catalog, store: SnapshotStore, fingerprint: str, learned: Learned) -> SnapshotManifest:
     """Publish, unless the current snapshot is sound and already says all of it."""
     current = _sound_manifest(store)
-    weights = dict(current.default_weights) if current else {}
-    if fitter is not None:
-        weights = fitter.fit(catalog.ratings(), catalog.read_rows(fingerprint, taste_model).rows)
-    if current is not None and _says_all(current, catalog, fingerprint, taste_model, weights):
-        catalog.activate(fingerprint, taste_model)
+    if current is not None and _says_all(current, catalog, fingerprint, learned):
+        catalog.activate(fingerprint, learned.taste_model)
         return current
-    return publish_catalog(catalog, store, fingerprint, taste_model, weights)
+    return publish_catalog(catalog, store, fingerprint, learned.taste_model, learned.weights)
 
 
-def _says_all(
-    manifest: SnapshotManifest,
-    catalog: Catalog,
-    fingerprint: str,
-    taste_model: str | None,
-    weights: dict[str, tuple[float, float, float]],
-) -> bool:
-    same = (manifest.fingerprint, manifest.taste_model) == (fingerprint, taste_model)
+def _says_all(manifest: SnapshotManifest, catalog: Catalog, fingerprint: str, learned: Learned) -> bool:
+    same = (manifest.fingerprint, manifest.taste_model) == (fingerprint, learned.taste_model)
     changes = catalog.changes_since(manifest.revision)
-    return same and manifest.default_weights == weights and not (changes.changed or changes.removed)
+    return same and manifest.default_weights == learned.weights and not (changes.changed or changes.removed)
 
 
 def _sound_manifest(store: SnapshotStore) -> SnapshotManifest | None:

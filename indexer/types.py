@@ -277,12 +277,21 @@ class PosterEncoder(Protocol):
 
 
 class TasteFitter(Protocol):
-    """Fits taste factors; None where the ratings are too few to learn from."""
+    """Fits taste factors; None where the ratings are too few to learn from.
+
+    ``identity`` names the method and its settings: equal ones teach the same from the same ratings.
+    """
+
+    @property
+    def identity(self) -> str: ...
 
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None: ...
 
 
 class WeightFitter(Protocol):
     """Learns default weights by what is known of a query; an empty answer keeps the recommender's own."""
+
+    @property
+    def identity(self) -> str: ...
 
     def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]: ...

@@ -95,7 +95,8 @@ def repair(catalog: Catalog, store: SnapshotStore, wait_seconds: float = 60.0) -
             raise SnapshotError(
                 "The catalog has no embedding to rebuild the index from; run `onesheet reindex`."
             )
-        weights = dict(manifest.default_weights) if manifest else {}
+        learned = catalog.find_learned()
+        weights = dict(manifest.default_weights) if manifest else dict(learned.weights) if learned else {}
         publish_catalog(catalog, store, fingerprint, active.taste_model, weights)
         return replace(verify(catalog, store), repaired=True)
 

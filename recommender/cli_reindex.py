@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from indexer.catalog import open_catalog
+from indexer.learning import Fitters
 from indexer.reader import open_reader
-from indexer.reindex import Fitters, ReindexOptions
+from indexer.reindex import ReindexOptions
 from indexer.reindex import reindex as bring_up_to_date
 from indexer.settings import Settings
 from indexer.snapshots import open_store

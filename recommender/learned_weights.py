@@ -52,6 +52,11 @@ class WeightLearner:
         self._taste = taste or TasteModel()
         self._seed = seed
 
+    @property
+    def identity(self) -> str:
+        """Names this method, its version and its settings."""
+        return f"weights-1 {self._seed} {GRID_STEP} {self._taste.identity}"
+
     def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]:
         """Learn weights by what is known of a query.
 

@@ -93,6 +93,11 @@ class TasteModel:
     def __init__(self, config: TasteConfig | None = None) -> None:
         self.config = config or TasteConfig()
 
+    @property
+    def identity(self) -> str:
+        """Names this method, its version and its settings."""
+        return f"taste-2 {json.dumps(asdict(self.config), sort_keys=True)}"
+
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None:
         """Place every movie of ``rows`` by taste.
 

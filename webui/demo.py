@@ -12,10 +12,12 @@ from indexer.catalog import Catalog, open_catalog
 from indexer.demo import DemoFiles, make_demo
 from indexer.demo.titles import make_movies
 from indexer.importers import import_source
-from indexer.reindex import Fitters, ReindexOptions, reindex
+from indexer.learning import Fitters
+from indexer.reindex import ReindexOptions, reindex
 from indexer.settings import Settings
 from indexer.snapshots import open_store
 from indexer.types import ReindexReport
+from recommender.learned_weights import WeightLearner
 from recommender.recommender import open_recommender
 from recommender.table import print_answer
 from recommender.taste import TasteModel
@@ -45,7 +47,7 @@ def demo(settings: Settings, no_serve: bool, port: int, as_json: bool) -> None:
         catalog,
         Encoder.load(settings.model),
         open_store(settings),
-        Fitters(taste=TasteModel()),
+        Fitters(TasteModel(), WeightLearner()),
         ReindexOptions(),
     )
     answer = open_recommender(settings).similar(SimilarRequest(like=(_liked(),), k=8))

@@ -7,6 +7,7 @@ from pathlib import Path
 from indexer.catalog.artwork import Artwork
 from indexer.catalog.changes import ChangeLog
 from indexer.catalog.genres import Genres
+from indexer.catalog.learned import LearnedNotes
 from indexer.catalog.posters import Posters
 from indexer.catalog.ratings import LIKED, RatingsTable
 from indexer.catalog.records import (
@@ -44,7 +45,9 @@ __all__ = [
 ]
 
 
-class Catalog(SearchMovies, Genres, Posters, RatingsTable, Taste, ChangeLog, Artwork, RowSource):
+class Catalog(
+    SearchMovies, Genres, Posters, RatingsTable, Taste, LearnedNotes, ChangeLog, Artwork, RowSource
+):
     """Movies, posters, embeddings, ratings and taste factors in one database.
 
     Safe to share between threads. Open it after a fork, or call ``forget_connections`` in the child.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import pytest
 
 from indexer.catalog import Catalog, MovieFacts
 from indexer.ingest import put_movie, remove_movie
+from indexer.learning import Fitters
 from indexer.reader import IndexReader
-from indexer.reindex import Fitters, ReindexOptions, reindex
+from indexer.reindex import ReindexOptions, reindex
 from indexer.snapshots import SnapshotStore
 from indexer.taste_map import ERA_DIM, PREDICTED_LENGTH
 from indexer.types import Ratings, Rows, TasteFactors
+from indexer.verify import repair
 
 QUIET = ReindexOptions(progress=False, batch_size=4)
 IDS = [f"tt{i:07d}" for i in range(20)]
@@ -24,7 +27,13 @@ IDS = [f"tt{i:07d}" for i in range(20)]
 class ColourTaste:
     """Taste factors that are the first columns of the visual block, so that tests know them."""
 
+    identity = "colour"
+
+    def __init__(self) -> None:
+        self.n_fits = 0
+
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None:
+        self.n_fits += 1
         dim = rows.visual.shape[1] + rows.genre.shape[1] + ERA_DIM + 1
         taste_map = np.eye(dim, 5, dtype=np.float32)
         factors = rows.visual[:, :5]
@@ -174,6 +183,40 @@ def test_taste_is_refreshed_and_a_new_movie_gets_it_predicted_from_its_poster(
     expected = PREDICTED_LENGTH * row.visual[0, :5] / np.linalg.norm(row.visual[0, :5])
     assert row.known[0].tolist() == [True, True, True]
     assert np.abs(row.taste[0] - expected).max() < 2e-3
+
+
+class EvenWeights:
+    """Weights that are told from the rest."""
+
+    identity = "even"
+
+    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]:
+        return {"rated": (0.25, 0.25, 0.5)}
+
+
+def test_what_was_learned_is_learned_again_only_when_ratings_or_rows_changed(
+    catalog: Catalog, store: SnapshotStore, small_encoder: Any, add_movies: Callable[..., None]
+) -> None:
+    add_movies(IDS[:10])
+    taste = ColourTaste()
+    fitters = Fitters(taste, EvenWeights())
+    first = reindex(catalog, small_encoder, store, fitters, QUIET)
+    assert reindex(catalog, small_encoder, store, fitters, QUIET).snapshot == first.snapshot
+    assert taste.n_fits == 1
+    add_movies(IDS[10:])
+    reindex(catalog, small_encoder, store, fitters, QUIET)
+    assert taste.n_fits == 2
+
+
+def test_a_lost_index_does_not_lose_the_learned_weights(
+    catalog: Catalog, store: SnapshotStore, small_encoder: Any, add_movies: Callable[..., None]
+) -> None:
+    add_movies(IDS)
+    reindex(catalog, small_encoder, store, Fitters(ColourTaste(), EvenWeights()), QUIET)
+    shutil.rmtree(store.root)
+    assert IndexReader(catalog, store).view().manifest.default_weights == {"rated": (0.25, 0.25, 0.5)}
+    assert repair(catalog, store).repaired
+    assert IndexReader(catalog, store).view().manifest.default_weights == {"rated": (0.25, 0.25, 0.5)}
 
 
 def test_a_movie_is_found_when_the_call_that_put_it_in_returns_and_gone_when_it_is_removed(

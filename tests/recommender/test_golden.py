@@ -16,8 +16,9 @@ import pytest
 from indexer.catalog import open_catalog
 from indexer.demo import make_demo
 from indexer.importers import import_source
+from indexer.learning import Fitters
 from indexer.reader import IndexReader
-from indexer.reindex import Fitters, reindex
+from indexer.reindex import reindex
 from indexer.settings import load_settings
 from indexer.snapshots import open_store
 from recommender.recommender import Recommender

@@ -1,0 +1,75 @@
+"""Learning from ratings, only when the ratings or the rows have changed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.catalog import Catalog
+from indexer.catalog.learned import Learned
+from indexer.types import Ratings, Rows, TasteFitter, WeightFitter
+
+
+@dataclass(frozen=True)
+class Fitters:
+    """What learns from ratings; None leaves out what it would have made.
+
+    Args:
+        taste: Fits taste factors.
+        weights: Learns default weights.
+    """
+
+    taste: TasteFitter | None = None
+    weights: WeightFitter | None = None
+
+
+def learn(catalog: Catalog, fingerprint: str, fitters: Fitters) -> Learned:
+    """Fit taste factors and default weights to the ratings as they are.
+
+    The same ratings, rows and settings teach the same, so what is known to come
+    from them is kept. Without fitters, what was learned before stays.
+
+    Args:
+        catalog: Whose ratings; the factors are saved into it.
+        fingerprint: Encoder whose rows are placed by taste.
+        fitters: What learns.
+    """
+    kept = catalog.find_learned()
+    if fitters.taste is None and fitters.weights is None:
+        return Learned("", catalog.active().taste_model, kept.weights if kept else {})
+    ratings, rows = catalog.ratings(), catalog.read_rows(fingerprint).rows
+    source = _digest(fitters, ratings, rows)
+    if kept is not None and kept.source == source:
+        return kept
+    taste_model = _fit_taste(catalog, fitters.taste, ratings, rows)
+    weights = kept.weights if kept else {}
+    if fitters.weights is not None:
+        weights = fitters.weights.fit(ratings, rows)
+    learned = Learned(source, taste_model, weights)
+    catalog.save_learned(learned)
+    return learned
+
+
+def _fit_taste(catalog: Catalog, fitter: TasteFitter | None, ratings: Ratings, rows: Rows) -> str | None:
+    if fitter is None:
+        return catalog.active().taste_model
+    factors = fitter.fit(ratings, rows)
+    if factors is None:
+        return None
+    catalog.save_taste(factors)
+    return factors.model_id
+
+
+def _digest(fitters: Fitters, ratings: Ratings, rows: Rows) -> str:
+    """Digest of everything that decides what is learned."""
+    digest = hashlib.sha256()
+    for fitter in (fitters.taste, fitters.weights):
+        digest.update(b"none" if fitter is None else fitter.identity.encode())
+    digest.update("\n".join(rows.movie_ids).encode())
+    for names in (ratings.user_ids, ratings.movie_ids):
+        digest.update("\n".join(map(str, names)).encode())
+    for numbers in (ratings.values, ratings.rated_at, rows.visual, rows.genre, rows.years_or_zero()):
+        digest.update(np.ascontiguousarray(numbers).tobytes())
+    return digest.hexdigest()

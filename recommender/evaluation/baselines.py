@@ -40,7 +40,7 @@ def taste_models() -> Mapping[str, Callable[[People], Scorer]]:
 
 
 def fit_als(
-    people: People, factors: int = 64, alpha: float = 20.0, penalty: float = 80.0, unit: bool = True
+    people: People, factors: int = 128, alpha: float = 20.0, penalty: float = 80.0, unit: bool = True
 ) -> Scorer:
     """Hu et al. on all ratings; similar movies by cosine, as the library has it, or by inner product."""
     model = AlternatingLeastSquares(
@@ -87,7 +87,7 @@ def fit_bm25(people: People, k1: float = 100.0, b: float = 0.2) -> Scorer:
     return _item_item(people, table)
 
 
-def fit_ease(people: People, penalty: float = 1000.0) -> Scorer:
+def fit_ease(people: People, penalty: float = 3000.0) -> Scorer:
     """Embarrassingly shallow autoencoder: item weights in closed form.
 
     Source:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from indexer.types import Movie
 from recommender.blend import blend, cosines, shown_cosines
-from recommender.cache import CatalogFacts, State
+from recommender.cache import State
+from recommender.facts import CatalogFacts
 from recommender.percentiles import Percentiles
-from recommender.pictures import Picture, find_picture
+from recommender.picture_store import PictureStore
 from recommender.reasons import Answered, Asked, of_several, reasons_for
 from recommender.reference import Reference
 from recommender.search import Candidates, Query
@@ -25,12 +26,16 @@ class AnswerMaker:
 
     Args:
         facts: Titles, genres, posters and who liked what.
+        pictures: What posters show.
         state: State of the catalog that they are read under.
         reference: Random pairs of the view that answered.
     """
 
-    def __init__(self, facts: CatalogFacts, state: State, reference: Reference) -> None:
+    def __init__(
+        self, facts: CatalogFacts, pictures: PictureStore, state: State, reference: Reference
+    ) -> None:
         self._facts = facts
+        self._pictures = pictures
         self._state = state
         self._reference = reference
 
@@ -76,17 +81,24 @@ class AnswerMaker:
             )
             shares = self._reference.signal_shares(columns)
             gains = (columns - query.scale.means) * np.asarray(query.weights.as_tuple()) / query.scale.spreads
-            one = _with_picture(asked[anchor])
+            one = self._with_picture(asked[anchor])
             co_liked = self._co_liked(one.movie, theirs)
             for row, i in enumerate(mine):
                 movie = movies[theirs[row]]
                 answered = Answered(
-                    movie, picture_of(movie), shares[row], gains[row], co_liked.get(movie.movie_id, 0),
+                    movie,
+                    self._pictures.find(movie),
+                    shares[row],
+                    gains[row],
+                    co_liked.get(movie.movie_id, 0),
                     bool(ranked.rows.known[i, 0]),
-                )  # fmt: skip
+                )
                 reasons = reasons_for(one, answered)
                 found[i] = of_several(reasons, one.movie) if len(asked) > 1 and one.movie else reasons
         return found
+
+    def _with_picture(self, asked: Asked) -> Asked:
+        return asked if asked.movie is None else replace(asked, picture=self._pictures.find(asked.movie))
 
     def _co_liked(self, movie: Movie | None, others: Sequence[str]) -> dict[str, int]:
         if movie is None or not movie.n_ratings or not others:
@@ -94,18 +106,9 @@ class AnswerMaker:
         return self._facts.co_liked(self._state, movie.movie_id, others)
 
 
-def picture_of(movie: Movie) -> Picture | None:
-    """What the poster of a movie shows; None without a readable one."""
-    return None if movie.poster is None else find_picture(movie.poster, movie.poster_hash)
-
-
 def asked_of(movie: Movie) -> Asked:
     """A movie as reasons see a query; its picture is looked at when it is needed."""
     return Asked(movie.genres or movie.chosen_genres, bool(movie.genres), movie)
-
-
-def _with_picture(asked: Asked) -> Asked:
-    return asked if asked.movie is None else replace(asked, picture=picture_of(asked.movie))
 
 
 def _closest_liked(query: Query, ranked: Candidates) -> NDArray[np.int64]:

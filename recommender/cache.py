@@ -1,14 +1,11 @@
-"""What was looked up or answered a moment ago, kept for as long as the catalog does not change."""
+"""What was answered a moment ago, kept for as long as the catalog does not change."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable
 from typing import Generic, TypeVar
-
-from indexer.catalog import Catalog
-from indexer.types import Movie
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -47,39 +44,3 @@ class StateCache(Generic[Key, Value]):
             self._values[key] = value
             if len(self._values) > self._size:
                 self._values.popitem(last=False)
-
-
-class CatalogFacts:
-    """Movies, and how many people liked two of them both, looked up once per state.
-
-    Args:
-        catalog: Where they are looked up.
-    """
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._movies: StateCache[str, Movie] = StateCache(20_000)
-        self._pairs: StateCache[tuple[str, str], int] = StateCache(100_000)
-
-    def movies(self, state: State, movie_ids: Sequence[str]) -> dict[str, Movie]:
-        """Those of the movies that the catalog has, by id, in the order asked."""
-        kept = {movie_id: self._movies.find(state, movie_id) for movie_id in movie_ids}
-        found = {movie_id: movie for movie_id, movie in kept.items() if movie is not None}
-        missing = [movie_id for movie_id in kept if movie_id not in found]
-        for movie_id, movie in _looked_up(missing, self._catalog.find_movies).items():
-            self._movies.keep(state, movie_id, movie)
-            found[movie_id] = movie
-        return {movie_id: found[movie_id] for movie_id in kept if movie_id in found}
-
-    def co_liked(self, state: State, movie_id: str, others: Sequence[str]) -> dict[str, int]:
-        """How many people liked ``movie_id`` and each of the others."""
-        found = {other: self._pairs.find(state, (movie_id, other)) for other in others}
-        missing = [other for other, n in found.items() if n is None]
-        counted = _looked_up(missing, lambda ids: self._catalog.co_liked(movie_id, ids))
-        for other, n in counted.items():
-            self._pairs.keep(state, (movie_id, other), n)
-        return {other: counted.get(other, 0) if n is None else n for other, n in found.items()}
-
-
-def _looked_up(missing: list[str], look_up: Callable[[list[str]], dict[str, Value]]) -> dict[str, Value]:
-    return look_up(missing) if missing else {}

@@ -17,6 +17,7 @@ from indexer.settings import Settings
 from indexer.snapshots import open_store
 from indexer.types import ReindexReport
 from indexer.watch import watch_posters
+from recommender.picture_store import PICTURES_NAME, refresh_pictures
 from recommender.poster_map import MAP_NAME, refresh_map
 
 
@@ -61,6 +62,7 @@ def reindex(settings: Settings, /, **options: Any) -> None:
     )
     for report in watch_posters(catalog, run_once) if options["watch"] else [run_once()]:
         refresh_map(open_reader(catalog, settings).view(), settings.cache_dir / MAP_NAME)
+        refresh_pictures(catalog, settings.cache_dir / PICTURES_NAME)
         _print(report, options["as_json"])
 
 

@@ -29,6 +29,10 @@ _HUES = (
     (342, "pink"),
     (360, "red"),
 )
+COLOURS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
+"""Every colour term. Files hold their positions: a new one comes last."""
+MOST_COLOURS = int(1 / _LEAST_SHARE)
+"""As many as can each have the least share."""
 # A dark orange or a dull red is called brown, a light red pink.
 _BROWN_BELOW, _DULL_CHROMA, _PINK_ABOVE = 55.0, 35.0, 68.0
 

@@ -63,8 +63,9 @@ def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
     there is no other.
     """
     by_signal = (_look(asked, answered), _genre(asked, answered), _taste(asked, answered))
-    order = np.argsort(-np.nan_to_num(answered.contributions, nan=-np.inf), kind="stable")
-    signals = [reason for i in order.tolist() for reason in by_signal[i]]
+    gains = answered.contributions.tolist()
+    order = sorted(range(len(gains)), key=lambda i: math.inf if math.isnan(gains[i]) else -gains[i])
+    signals = [reason for i in order for reason in by_signal[i]]
     found = [*_kinship(asked, answered), *signals]
     return tuple(found or _closest_signal(asked, answered))
 

@@ -21,10 +21,12 @@ from indexer.taste_map import predict_taste, unit_rows
 from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
-from recommender.cache import CatalogFacts, State, StateCache
+from recommender.cache import State, StateCache
 from recommender.defaults import default_weights, knowledge_of
+from recommender.facts import CatalogFacts
 from recommender.percentiles import SetShape
 from recommender.person import DISLIKE_SHARE, split_ratings
+from recommender.picture_store import PICTURES_NAME, PictureStore
 from recommender.pictures import describe_picture
 from recommender.ranking import Shelf, rank
 from recommender.reasons import Asked
@@ -45,10 +47,15 @@ class Recommender:
         catalog: Movies, and who liked what.
         reader: The index as it is now.
         load_encoder: Called once, when the first poster must be encoded.
+        pictures: What posters show; None measures each when it is first asked about.
     """
 
     def __init__(
-        self, catalog: Catalog, reader: IndexReader, load_encoder: Callable[[], PosterEncoder]
+        self,
+        catalog: Catalog,
+        reader: IndexReader,
+        load_encoder: Callable[[], PosterEncoder],
+        pictures: PictureStore | None = None,
     ) -> None:
         self.catalog = catalog
         self.reader = reader
@@ -57,6 +64,7 @@ class Recommender:
         self._loading = threading.Lock()
         self._references = References()
         self._facts = CatalogFacts(catalog)
+        self._pictures = pictures or PictureStore(None)
         self._answers: StateCache[SimilarRequest, SimilarMovies] = StateCache(_KEPT_ANSWERS)
 
     @property
@@ -108,7 +116,8 @@ class Recommender:
             () if request.series == "neutral" else find_series(self.catalog, movies),
         )
         ranked = rank(shelf, request)
-        results = AnswerMaker(self._facts, state, reference).answer(query, ranked, asked, percentiles)
+        maker = AnswerMaker(self._facts, self._pictures, state, reference)
+        results = maker.answer(query, ranked, asked, percentiles)
         predicted = None if encoded is None else _by_genre(self.encoder, encoded)
         return SimilarMovies(request, query.weights, results, f"{state[0]}@{state[1]}", 0.0, predicted)
 
@@ -163,6 +172,7 @@ class Recommender:
         self, view: IndexView, state: State, request: SimilarRequest, encoded: EncodedPosters | None
     ) -> tuple[Query, list[Asked]]:
         like = view.find_rows(request.like)
+        self._facts.read_ahead(state, view.facts)
         movies = self._facts.movies(state, request.like)
         asked = [asked_of(movies.get(movie_id, Movie(movie_id, movie_id))) for movie_id in request.like]
         if request.poster is not None and encoded is not None:
@@ -199,7 +209,12 @@ def open_recommender(settings: Settings) -> Recommender:
     """
     catalog = open_catalog(settings)
     store = open_store(settings)
-    return Recommender(catalog, IndexReader(catalog, store), functools.partial(_load_encoder, settings))
+    return Recommender(
+        catalog,
+        IndexReader(catalog, store),
+        functools.partial(_load_encoder, settings),
+        PictureStore(settings.cache_dir / PICTURES_NAME),
+    )
 
 
 def _load_encoder(settings: Settings) -> PosterEncoder:

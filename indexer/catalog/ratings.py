@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from embeddings.errors import InvalidRequestError
 from indexer.catalog import bulk
-from indexer.catalog.base import CatalogBase
+from indexer.catalog.base import CatalogBase, read_meta, write_meta
 from indexer.catalog.records import Counts
 from indexer.models import MovieRow, RatingRow
 from indexer.types import Ratings
@@ -18,6 +18,7 @@ from indexer.types import Ratings
 LIKED = 4.0
 """A rating from here on says that the person liked the movie."""
 _CHUNK = 200_000  # ratings per transaction
+_REVISION = "ratings_revision"
 _COLUMNS = {"user_id": "text", "movie_id": "text", "value": "real", "rated_at": "int"}
 
 
@@ -41,7 +42,8 @@ class RatingsTable(CatalogBase):
             with self.transaction() as transaction:
                 new = _add(transaction.connection, rows)
                 if new.changed:
-                    transaction.revision()  # pages that show how often a movie was rated are out of date
+                    # Pages that show how often a movie was rated are out of date.
+                    write_meta(transaction.connection, _REVISION, str(transaction.revision()))
             counts += new
         return counts
 
@@ -65,6 +67,21 @@ class RatingsTable(CatalogBase):
         """How many ratings the catalog holds."""
         with self._reading() as connection:
             return connection.scalar(select(func.count()).select_from(RatingRow)) or 0
+
+    def ratings_revision(self) -> int:
+        """Revision of the last change of a rating; 0 before the first."""
+        with self._reading() as connection:
+            return int(read_meta(connection, _REVISION) or 0)
+
+    def likers(self, movie_ids: Sequence[str]) -> dict[str, list[str]]:
+        """People who liked each of the movies (a rating of 4 or more), in no order."""
+        found: dict[str, list[str]] = {movie_id: [] for movie_id in movie_ids}
+        key = RatingRow.movie_id
+        with self._reading() as connection, bulk.among(connection, key, movie_ids) as chosen:
+            rows = connection.execute(select(key, RatingRow.user_id).where(chosen, RatingRow.value >= LIKED))
+            for movie_id, user_id in rows:
+                found[movie_id].append(user_id)
+        return found
 
     def co_liked(self, movie_id: str, others: Sequence[str]) -> dict[str, int]:
         """How many people liked ``movie_id`` and each of the others (a rating of 4 or more)."""

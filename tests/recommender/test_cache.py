@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from recommender.cache import CatalogFacts, StateCache
+from recommender.cache import StateCache
+from recommender.facts import CatalogFacts
 from recommender.types import SimilarRequest
 
 

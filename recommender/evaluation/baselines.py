@@ -43,10 +43,11 @@ def fit_als(
     people: People, factors: int = 128, alpha: float = 20.0, penalty: float = 80.0, unit: bool = True
 ) -> Scorer:
     """Hu et al. on all ratings; similar movies by cosine, as the library has it, or by inner product."""
-    model = AlternatingLeastSquares(
-        factors=factors, regularization=penalty, alpha=alpha, num_threads=1, random_state=_SEED
-    )
+    # The library looks at the threads of BLAS when a model is built, not when it is fitted.
     with threadpool_limits(1):
+        model = AlternatingLeastSquares(
+            factors=factors, regularization=penalty, alpha=alpha, num_threads=1, random_state=_SEED
+        )
         model.fit(_ones(people), show_progress=False)
     items = np.asarray(model.item_factors, dtype=np.float32)
     return InnerProduct(unit_rows(items) if unit else items)
@@ -54,15 +55,15 @@ def fit_als(
 
 def fit_bpr(people: People, factors: int = 64, penalty: float = 0.01, iterations: int = 150) -> Scorer:
     """Bayesian personalised ranking; similar movies by cosine."""
-    model = BayesianPersonalizedRanking(
-        factors=factors,
-        regularization=penalty,
-        learning_rate=0.05,
-        iterations=iterations,
-        num_threads=1,
-        random_state=_SEED,
-    )
     with threadpool_limits(1):
+        model = BayesianPersonalizedRanking(
+            factors=factors,
+            regularization=penalty,
+            learning_rate=0.05,
+            iterations=iterations,
+            num_threads=1,
+            random_state=_SEED,
+        )
         model.fit(_ones(people), show_progress=False)
     return InnerProduct(unit_rows(np.asarray(model.item_factors, dtype=np.float32)))
 

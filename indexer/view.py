@@ -70,6 +70,8 @@ class IndexView:
     def row_numbers(self, movie_ids: Sequence[str]) -> NDArray[np.int64]:
         """Row of each movie in this view, int64, -1 where the index does not have it."""
         numbers = find_sorted(self._snapshot.facts.movie_ids, movie_ids)
+        if not self._overlay.gone and not len(self._overlay):
+            return numbers
         gone = np.array([one in self._overlay.gone for one in movie_ids], dtype=np.bool_)
         numbers[gone] = -1
         newer = find_sorted(self._overlay.facts.movie_ids, movie_ids)
@@ -159,11 +161,14 @@ class IndexView:
         left_out: NDArray[np.int64],
     ) -> RowNeighbours:
         index = self._snapshot.index
-        out = np.union1d(self._hidden, left_out) if len(left_out) else self._hidden
+        out = np.union1d(self._hidden, left_out) if len(self._hidden) else left_out
         base = None if mask is None else mask[: self._n_base]
         extra = min(len(out), _FEW_LEFT_OUT)
         [found] = index.search(query[None], k + extra, base)
-        keep = ~np.isin(found.rows, out)
+        if len(out) <= _FEW_LEFT_OUT:
+            keep = (found.rows[:, None] != out).all(axis=1)  # far quicker than isin for a few
+        else:
+            keep = ~np.isin(found.rows, out)
         if len(out) > extra and keep.sum() < k and len(found) == k + extra:
             rest = np.ones(self._n_base, dtype=np.bool_) if base is None else base.copy()
             rest[out] = False

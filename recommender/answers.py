@@ -76,9 +76,7 @@ class AnswerMaker:
                 i for i in np.flatnonzero(anchors == anchor).tolist() if ranked.rows.movie_ids[i] in movies
             ]
             theirs = [ranked.rows.movie_ids[i] for i in mine]
-            columns = cosines(
-                query.like.take(np.array([anchor])), ranked.rows.take(np.array(mine, dtype=np.int64))
-            )
+            columns = _columns_to(anchor, query, ranked, mine)
             shares = self._reference.signal_shares(columns)
             gains = (columns - query.scale.means) * np.asarray(query.weights.as_tuple()) / query.scale.spreads
             one = self._with_picture(asked[anchor])
@@ -109,6 +107,16 @@ class AnswerMaker:
 def asked_of(movie: Movie) -> Asked:
     """A movie as reasons see a query; its picture is looked at when it is needed."""
     return Asked(movie.genres or movie.chosen_genres, bool(movie.genres), movie)
+
+
+def _columns_to(
+    anchor: int, query: Query, ranked: Candidates, positions: Sequence[int]
+) -> NDArray[np.float32]:
+    """Cosines of some candidates to one liked row, (n, 3)."""
+    at = np.array(positions, dtype=np.int64)
+    if len(query.like) == 1:
+        return ranked.columns[at]
+    return cosines(query.like.take(np.array([anchor])), ranked.rows.take(at))
 
 
 def _closest_liked(query: Query, ranked: Candidates) -> NDArray[np.int64]:

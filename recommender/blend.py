@@ -192,4 +192,6 @@ def blocks_of(rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32], NDA
 
 def _mean_of_known(block: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float64]:
     chosen = block[known].astype(np.float64)
+    if len(chosen) == 1:
+        return chosen.reshape(-1)  # as the mean would be, without its cost
     return chosen.mean(axis=0) if len(chosen) else np.zeros(block.shape[1])

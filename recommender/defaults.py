@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
-
-import numpy as np
 
 from indexer.types import Rows
 from recommender.types import Weights
@@ -28,7 +27,7 @@ def knowledge_of(like: Rows, is_poster: bool) -> str:
     """How much is known of a query: one of ``KNOWLEDGE``; of several movies the median counts."""
     if is_poster:
         return "poster"
-    n_ratings = float(np.median(like.n_ratings)) if len(like) else 0.0
+    n_ratings = statistics.median(like.n_ratings.tolist()) if len(like) else 0
     if n_ratings >= WELL_RATED:
         return "rated"
     return "few" if n_ratings > 0 else "unrated"

@@ -46,12 +46,13 @@ def rank(shelf: Shelf, request: SimilarRequest) -> Candidates:
     page is short only where no more movies match.
     """
     head = _series_first(shelf, request)
-    wanted = request.k - len(head)
-    if wanted <= 0:
+    wanted = request.k - (0 if head is None else len(head))
+    if head is not None and wanted <= 0:
         return head.at(range(request.k))
     left_out = (*shelf.exclude, *shelf.series) if request.series != "neutral" else shelf.exclude
     n = max(_LEAST_POOL, _POOL_PER_RESULT * wanted) if request.diversity > 0 else wanted
-    taken = _groups_of(shelf.view, (*request.like, *head.rows.movie_ids))
+    shown = () if head is None else head.rows.movie_ids
+    taken = _groups_of(shelf.view, (*request.like, *shown)) if request.collapse_duplicates else set()
     while True:
         found = find_candidates(shelf.view, shelf.query, n, shelf.allowed, left_out)
         pool = _presentable(shelf, request, found, taken)
@@ -60,11 +61,14 @@ def rank(shelf: Shelf, request: SimilarRequest) -> Candidates:
             break
         n *= 2
     body = pool.at(_diverse_order(shelf.query, pool, request.diversity, wanted))
-    return _joined(head, body)
+    return body if head is None else _joined(head, body)
 
 
-def _series_first(shelf: Shelf, request: SimilarRequest) -> Candidates:
+def _series_first(shelf: Shelf, request: SimilarRequest) -> Candidates | None:
+    """Movies of the query's series, where those are wanted first and there are any."""
     members = [m for m in shelf.series if m not in shelf.exclude] if request.series == "first" else []
+    if not members:
+        return None
     numbers = shelf.view.row_numbers(members)
     in_index = numbers >= 0
     if shelf.allowed is not None:

@@ -1,7 +1,7 @@
 """What posters show, measured after a reindex and kept in a file that may be deleted at any time.
 
-The file is one sorted array of 51 bytes a poster, mapped and shared by the
-processes that read it: 51 MB for a million posters.
+The file is one sorted array of 53 bytes a poster, mapped and shared by the
+processes that read it: 53 MB for a million posters.
 """
 
 from __future__ import annotations

@@ -160,10 +160,18 @@ def guard(response: Response) -> Response:
 
 @pages.after_app_request
 def hold_static(response: Response) -> Response:
-    """Read a static file whole: compressed as a stream, its handle is left to the garbage collector."""
+    """Read a static file whole and close it.
+
+    Compressed as a stream, its handle is left to the garbage collector; so it
+    is where a browser hangs up before the answer is closed.
+    """
     if request.endpoint == "static" and response.status_code == 200:
+        stream = response.response
         response.direct_passthrough = False
         response.get_data()
+        close = getattr(stream, "close", None)
+        if close is not None:
+            close()
     return response
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
 from indexer.settings import load_settings
 from recommender.recommender import open_recommender
@@ -123,3 +125,12 @@ def test_markup_in_a_model_card_is_shown_as_text(tmp_path: Path) -> None:
     assert card_html(tmp_path) is None
     (tmp_path / "MODEL_CARD.md").write_text("# A card\n\n<img src=x onerror=alert(1)>\n", encoding="utf-8")
     assert card_html(tmp_path) == "<h1>A card</h1>\n<p>&lt;img src=x onerror=alert(1)&gt;</p>\n"
+
+
+def test_a_static_file_is_closed_even_where_the_browser_hangs_up(app: Flask) -> None:
+    environ = EnvironBuilder(path="/static/js/wall.js").get_environ()
+    # As a server does whose reader is gone: the answer is neither read to its end nor closed.
+    answer = app.wsgi_app(environ, lambda status, headers, exc_info=None: lambda data: None)
+    assert next(iter(answer))
+    held = [number.resolve() for number in Path("/proc/self/fd").iterdir()]
+    assert "wall.js" not in {path.name for path in held}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.errors import TrainingError
 from embeddings.training.config import TrainConfig, parse_config, read_toml
 
@@ -47,3 +48,12 @@ def test_a_toml_file_sets_what_it_names_and_nothing_else(tmp_path: Path) -> None
 def test_settings_cannot_be_changed_in_place() -> None:
     with pytest.raises(ValueError, match="frozen"):
         TrainConfig().epochs = 3  # type: ignore[misc]
+
+
+def test_the_bundled_checkpoints_recipe_is_of_its_net() -> None:
+    path = BUNDLED / "train.toml"
+    config = parse_config(read_toml(path), str(path))
+    manifest = CheckpointManifest.read(BUNDLED)
+    assert config.model.arch == manifest.arch
+    assert (config.model.width, config.model.height) == manifest.preprocessing.size
+    assert config.model.interpolation == manifest.preprocessing.interpolation

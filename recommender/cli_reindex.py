@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import Any
 
 import click
 
 from indexer.catalog import open_catalog
-from indexer.learning import Fitters
-from indexer.reader import open_reader
 from indexer.reindex import ReindexOptions
-from indexer.reindex import reindex as bring_up_to_date
 from indexer.settings import Settings
-from indexer.snapshots import open_store
 from indexer.types import ReindexReport
 from indexer.watch import watch_posters
-from recommender.picture_store import PICTURES_NAME, refresh_pictures
-from recommender.poster_map import MAP_NAME, refresh_map
+from recommender.reindexing import make_reindex
 
 
 @click.command()
@@ -45,24 +39,10 @@ def reindex(settings: Settings, /, **options: Any) -> None:
 
     Example: onesheet reindex --json
     """
-    # Imported here: torch takes seconds, which --help and `onesheet similar` need not wait for.
-    from embeddings.encoder import Encoder
-    from recommender.learned_weights import WeightLearner
-    from recommender.taste import TasteModel
-
     catalog = open_catalog(settings)
-    encoder = Encoder.load(settings.model, device=options["device"])
-    run_once = functools.partial(
-        bring_up_to_date,
-        catalog,
-        encoder,
-        open_store(settings),
-        Fitters(TasteModel(), WeightLearner()),
-        ReindexOptions(options["every"], options["batch_size"], options["workers"]),
-    )
+    how = ReindexOptions(options["every"], options["batch_size"], options["workers"])
+    run_once = make_reindex(settings, catalog, how, options["device"])
     for report in watch_posters(catalog, run_once) if options["watch"] else [run_once()]:
-        refresh_map(open_reader(catalog, settings).view(), settings.cache_dir / MAP_NAME)
-        refresh_pictures(catalog, settings.cache_dir / PICTURES_NAME)
         _print(report, options["as_json"])
 
 

@@ -7,20 +7,16 @@ from collections import Counter
 
 import click
 
-from embeddings.encoder import Encoder
 from indexer.catalog import Catalog, open_catalog
 from indexer.demo import DemoFiles, make_demo
 from indexer.demo.titles import make_movies
 from indexer.importers import import_source
-from indexer.learning import Fitters
-from indexer.reindex import ReindexOptions, reindex
+from indexer.reindex import ReindexOptions
 from indexer.settings import Settings
-from indexer.snapshots import open_store
 from indexer.types import ReindexReport
-from recommender.learned_weights import WeightLearner
 from recommender.recommender import open_recommender
+from recommender.reindexing import make_reindex
 from recommender.table import print_answer
-from recommender.taste import TasteModel
 from recommender.types import SimilarMovies, SimilarRequest
 from webui.server import ServeOptions, serve
 from webui.settings import load_web_settings
@@ -43,13 +39,7 @@ def demo(settings: Settings, no_serve: bool, port: int, as_json: bool) -> None:
     catalog = open_catalog(settings)
     imported = _import(catalog, files)
     click.echo("embedding the posters and building the index ...", err=True)
-    report = reindex(
-        catalog,
-        Encoder.load(settings.model),
-        open_store(settings),
-        Fitters(TasteModel(), WeightLearner()),
-        ReindexOptions(),
-    )
+    report = make_reindex(settings, catalog, ReindexOptions())()
     answer = open_recommender(settings).similar(SimilarRequest(like=(_liked(),), k=8))
     if as_json:
         parts = {"home": str(settings.home), "imported": imported, "reindex": report.as_json()}

@@ -68,6 +68,8 @@ class CheckpointManifest:
         weights_sha256: Digest of ``model.safetensors``, hexadecimal.
         provenance: Where it comes from: data, split, seed, recipe, date.
         metrics: Figures, with what they were measured on.
+        history: How it learnt: one row for each epoch, with ``epoch`` and the figures after it;
+            empty where the checkpoint does not tell.
     """
 
     arch: str
@@ -80,6 +82,7 @@ class CheckpointManifest:
     weights_sha256: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Mapping[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.genres)
@@ -95,7 +98,7 @@ class CheckpointManifest:
     def fingerprint(self) -> str:
         """Digest of all that decides an answer: weights, preprocessing, genres, calibration."""
         decisive = self.to_json()
-        for key in ("format_version", "provenance", "metrics", "fingerprint"):
+        for key in ("format_version", "provenance", "metrics", "history", "fingerprint"):
             decisive.pop(key, None)
         text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -112,6 +115,7 @@ class CheckpointManifest:
             "preprocessing": asdict(self.preprocessing),
             "provenance": dict(self.provenance),
             "metrics": dict(self.metrics),
+            "history": [dict(row) for row in self.history],
         }
         return content
 
@@ -166,6 +170,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _parse(content: dict[str, Any]) -> CheckpointManifest:
     known = {f.name for f in fields(CheckpointManifest)}
+    content = {"history": []} | content  # checkpoints of the first release do not tell how they learnt
     unknown, missing = set(content) - known, known - set(content)
     if unknown or missing:
         raise ValueError(f"unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
@@ -188,6 +193,7 @@ def _parse(content: dict[str, Any]) -> CheckpointManifest:
             "thresholds": _floats(content["thresholds"]),
             "calibration": Calibration(_floats(calibration["scale"]), _floats(calibration["bias"])),
             "preprocessing": Preprocessing(**content["preprocessing"]),
+            "history": _epochs(content["history"]),
         }
     )
 
@@ -196,3 +202,12 @@ def _floats(values: object) -> tuple[float, ...]:
     if not isinstance(values, list):
         raise ValueError(f"a list of numbers was expected, got {values!r}")
     return tuple(float(value) for value in values)
+
+
+def _epochs(rows: object) -> tuple[dict[str, float], ...]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "epoch" in row for row in rows):
+        raise ValueError(f"history must be a list of epochs, got {rows!r:.80}")
+    epochs = tuple({name: float(value) for name, value in row.items()} for row in rows)
+    if not np.isfinite([value for row in epochs for value in row.values()]).all():
+        raise ValueError("history must hold finite numbers")
+    return epochs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from embeddings.evaluation.thresholds import fit_thresholds
 from embeddings.models.poster_net import PosterNet
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData
+from embeddings.training.history import told_history
 from embeddings.transforms import Preprocessing
 
 HEADLINES = (
@@ -36,6 +37,19 @@ HEADLINES = (
     "subset_accuracy",
 )
 _ROWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a checkpoint tells about how it came to be.
+
+    Args:
+        provenance: Data, settings, the kept epoch.
+        history: Figures of each epoch.
+    """
+
+    provenance: Mapping[str, Any]
+    history: Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,7 @@ def finish(
     net: PosterNet,
     data: TrainingData,
     config: TrainConfig,
-    provenance: Mapping[str, Any],
+    told: Told,
     device: torch.device,
 ) -> Finished:
     """Write a checkpoint and judge it.
@@ -73,7 +87,7 @@ def finish(
         net: The net of the best epoch.
         data: The run's movies.
         config: The run's settings.
-        provenance: What the manifest says about where it comes from.
+        told: What the manifest says about how it came to be.
         device: Where the net runs.
     """
     model, n_genres = config.model, len(data.genres)
@@ -85,7 +99,8 @@ def finish(
         thresholds=(0.5,) * n_genres,
         calibration=Calibration.none(n_genres),
         preprocessing=Preprocessing(model.width, model.height, model.fit, model.interpolation),
-        provenance=dict(provenance) | {"date": datetime.now(UTC).date().isoformat()},
+        provenance=dict(told.provenance) | {"date": datetime.now(UTC).date().isoformat()},
+        history=told_history(told.history),
     )
     save_checkpoint(directory, net, plain, config.stored_as)
     encoder = Encoder.load(directory, str(device))
@@ -101,7 +116,8 @@ def finish(
         unseen = calibration.apply(predict_logits(encoder, data, data.test))
         judged = _judged(fitted, data, data.test, unseen)
         test = evaluation_document(judged)
-    metrics = {"validation": _headlines(validation)} | ({"test": _headlines(test)} if test else {})
+    # The judged side is told whole: the model page draws each genre, the trivial predictors, reliability.
+    metrics = {"validation": _headlines(validation), "test": test} if test else {"validation": validation}
     written = save_checkpoint(directory, encoder.net, replace(fitted, metrics=metrics), config.stored_as)
     return Finished(written, validation, test, judged)
 

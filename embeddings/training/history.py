@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embeddings.errors import TrainingError
 
 HISTORY_NAME = "history.csv"
+_TOLD = ("epoch", "train_loss", "val_loss", "macro_f1", "micro_f1", "mean_average_precision")
 
 
 def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
@@ -20,6 +22,17 @@ def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
         writer.writeheader()
         writer.writerows(history)
     aside.replace(folder / HISTORY_NAME)
+
+
+def told_history(history: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], ...]:
+    """The part of a history that a checkpoint carries: losses and figures, five digits, no clock.
+
+    A figure that an epoch does not have, or that is no number, is left out of its row.
+    """
+    return tuple(
+        {name: round(row[name], 5) for name in _TOLD if math.isfinite(row.get(name, math.nan))}
+        for row in history
+    )
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:

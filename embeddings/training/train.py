@@ -29,7 +29,7 @@ from embeddings.models.registry import build_model
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.distributed import Processes, joined_processes, local_device
-from embeddings.training.finish import Finished, finish, write_figures
+from embeddings.training.finish import Finished, Told, finish, write_figures
 from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
@@ -93,7 +93,8 @@ def train(
         best = best_epoch(history, config.monitor)
         net = trainer.judged
         net.load_state_dict(load_file(out / "best.safetensors"))
-        finished = finish(out / "checkpoint", net, data, config, _provenance(config, data, best), device)
+        told = Told(_provenance(config, data, best), history)
+        finished = finish(out / "checkpoint", net, data, config, told, device)
         write_figures(out / "figures.json", finished)
         shown = find_posters(posters_dir, finished.judged.movie_ids)
         write_report(

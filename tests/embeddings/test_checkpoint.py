@@ -46,6 +46,23 @@ def test_a_manifest_reads_back_as_it_was_written(
     assert read.net["width"] == 48 and read.net["height"] == 72
 
 
+def test_a_checkpoint_tells_how_it_learnt_and_one_that_does_not_is_read_too(
+    checkpoint: Path, tiny_manifest: CheckpointManifest
+) -> None:
+    history = ({"epoch": 1.0, "train_loss": 0.7, "macro_f1": 0.1}, {"epoch": 2.0, "train_loss": 0.5})
+    replace(tiny_manifest, history=history).write(checkpoint)
+    assert CheckpointManifest.read(checkpoint).history == history
+    change(checkpoint, lambda content: content.pop("history"))
+    assert CheckpointManifest.read(checkpoint).history == ()
+
+
+@pytest.mark.parametrize("history", [None, {}, [1], [{"train_loss": 0.5}], [{"epoch": 1, "train_loss": "x"}]])
+def test_a_history_that_is_none_is_refused(checkpoint: Path, history: object) -> None:
+    change(checkpoint, lambda content: content.update(history=history))
+    with pytest.raises(CheckpointError, match="is unfit"):
+        CheckpointManifest.read(checkpoint)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 0.0), ("float16", 2e-3), ("int8", 5e-2)])
 def test_a_net_reads_back_within_the_precision_it_was_stored_in(
     dtype: Dtype, tolerance: float, tmp_path: Path, tiny_manifest: CheckpointManifest
@@ -105,7 +122,8 @@ def test_the_same_net_saved_twice_has_one_fingerprint(
 ) -> None:
     net = build_model("custom_cnn", 5, 32, spec=NetSpec("", 1, width=48, height=72))
     first = save_checkpoint(tmp_path / "a", net, tiny_manifest)
-    second = save_checkpoint(tmp_path / "b", net, replace(tiny_manifest, metrics={"macro_f1": 0.9}))
+    told = replace(tiny_manifest, metrics={"macro_f1": 0.9}, history=({"epoch": 1.0, "val_loss": 0.2},))
+    second = save_checkpoint(tmp_path / "b", net, told)
     assert first.fingerprint == second.fingerprint
 
 

@@ -77,8 +77,19 @@ def test_a_run_keeps_history_split_figures_and_every_epoch(trained: tuple[Traine
     history = read_history(out)
     assert [row["epoch"] for row in history] == list(range(1, 9))
     assert history[2]["mean_average_precision"] == pytest.approx(model.history[2]["mean_average_precision"])
+    told = model.finished.manifest.history
+    assert [row["macro_f1"] for row in told] == [round(row["macro_f1"], 5) for row in model.history]
+    assert set(told[0]) == {
+        "epoch",
+        "train_loss",
+        "val_loss",
+        "macro_f1",
+        "micro_f1",
+        "mean_average_precision",
+    }
     assert len(list((out / "epochs").glob("*.safetensors"))) == 8
     assert json.loads((out / "figures.json").read_text())["test"]["n"] == model.finished.test["n"]  # type: ignore[index]
+    assert CheckpointManifest.read(model.checkpoint).metrics["test"] == model.finished.test
     sides = json.loads((out / "split.json").read_text())
     assert not set(sides["train"]) & set(sides["test"])
 

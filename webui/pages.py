@@ -18,6 +18,7 @@ from indexer.types import Movie
 from recommender.types import SimilarMovies, SimilarRequest, Weights
 from webui.api.similar import find_similar, similar_request
 from webui.bodies import read_form, read_upload
+from webui.page_curves import TABLE, training_charts
 from webui.page_forms import FIRST_DECADE, PanelForm, TrayForm, WallForm, read_query
 from webui.page_model import TRIVIAL, card_html, facts_of, find_figures, genre_figures, headlines, reliability
 from webui.services import services
@@ -137,6 +138,8 @@ def model() -> str:
     """The encoder: how well it tells genres, whether its probabilities hold, where it comes from."""
     held = services()
     figures = find_figures(held.manifest.metrics)
+    best = held.manifest.provenance.get("best_epoch")
+    kept_epoch = best if isinstance(best, int) else None
     return render_template(
         "model.html",
         manifest=held.manifest,
@@ -145,6 +148,9 @@ def model() -> str:
         headlines=headlines(figures) if figures else [],
         genres=genre_figures(figures) if figures else [],
         dots=reliability(figures) if figures else [],
+        charts=training_charts(held.manifest.history, kept_epoch),
+        kept_epoch=kept_epoch,
+        told_columns=TABLE,
         facts=facts_of(held.manifest.provenance),
         card=card_html(held.settings.model or BUNDLED),
     )

@@ -67,6 +67,53 @@ def test_figures_stand_beside_the_trivial_predictors_and_each_genre_has_its_bars
             assert violations(page) == []
 
 
+def test_training_curves_are_drawn_and_told_as_a_table(
+    small_home: Settings,
+    web_checkpoint: Path,
+    tmp_path: Path,
+    open_page: Callable[..., Page],
+    violations: Callable[[Page], list[str]],
+    serve: Serve,
+) -> None:
+    directory = tmp_path / "learnt"
+    shutil.copytree(web_checkpoint, directory)
+    history = (
+        {"epoch": 1.0, "train_loss": 0.6, "val_loss": 0.5, "macro_f1": 0.1, "mean_average_precision": 0.2},
+        {"epoch": 2.0, "train_loss": 0.4, "val_loss": 0.3, "macro_f1": 0.3, "mean_average_precision": 0.25},
+        {"epoch": 3.0, "train_loss": 0.2, "val_loss": 0.4, "macro_f1": 0.25},
+    )
+    replace(CheckpointManifest.read(directory), history=history, provenance={"best_epoch": 2}).write(
+        directory
+    )
+    settings = replace(small_home, model=directory)
+    with serve(create_app(settings, open_recommender(settings), WebSettings())) as site:
+        page = open_page(f"{site}/model")
+        lines = page.locator(".plot polyline").evaluate_all(
+            "all => all.map(one => one.getAttribute('points'))"
+        )
+        # Losses share one scale from .6 down to .2, figures one from .3 down to .1.
+        assert lines == [
+            "0.0,25.0 50.0,75.0 100.0,50.0",
+            "0.0,0.0 50.0,50.0 100.0,100.0",
+            "0.0,100.0 50.0,0.0 100.0,25.0",
+            "0.0,50.0 50.0,25.0",
+        ]
+        expect(page.locator(".plot .kept")).to_have_count(2)
+        expect(page.get_by_text("the weights of epoch 2 were kept")).to_be_visible()
+        page.get_by_text("The same as a table").click()
+        told = page.get_by_role("row", name="3 0.200 0.400 0.250")
+        expect(told.get_by_role("cell")).to_have_text(["0.200", "0.400", "0.250", "–", "–"])
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert violations(page) == []
+
+
+def test_a_checkpoint_without_a_history_says_which_have_one(
+    site: str, open_page: Callable[..., Page]
+) -> None:
+    expect(open_page(f"{site}/model").get_by_text("does not tell its epochs")).to_be_visible()
+
+
 def test_a_checkpoint_without_an_evaluation_says_how_to_judge_it(
     site: str, open_page: Callable[..., Page]
 ) -> None:

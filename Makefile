@@ -52,7 +52,8 @@ bench: $(BENCH_HOME)/catalog.db  ## every benchmark, one after the other (hours)
 	$(BIN)/python -m benchmarks.taste_models --home $(BENCH_HOME)
 	$(BIN)/python -m benchmarks.for_a_person $(BENCH_HOME)
 	$(BIN)/python -m benchmarks.blend_search --home $(BENCH_HOME)
-	$(BIN)/python -m benchmarks.store_kill --kills 50
+	$(BIN)/python -m benchmarks.store_kill --kills 250
+	$(BIN)/python -m benchmarks.store_kill --kills 250 --database postgres
 	$(BIN)/python -m benchmarks.store_scale --home $(BENCH_HOME) --rows 1000000
 
 format: $(VENV)/.test-ready  ## let ruff mend what it can

@@ -1,10 +1,11 @@
 """Kill the writers of the store at random instants, under concurrent readers, and look at what is left.
 
-After every kill the snapshot must verify, a fresh reader and one that has been
-open all along must answer exactly as the catalog says, and no reader may have
-met an error.
+Each writer mostly does one operation (reindex, put, remove, compact, in turns)
+and is killed at a random instant of it. After every kill the snapshot must
+verify, a fresh reader and one that has been open all along must answer exactly
+as the catalog says, and no reader may have met an error or a signal.
 
-Example: python benchmarks/store_kill.py --kills 500
+Example: python -m benchmarks.store_kill --kills 250 --database postgres
 """
 
 from __future__ import annotations
@@ -13,64 +14,75 @@ import json
 import multiprocessing
 import random
 import tempfile
-import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import click
 import numpy as np
 
-from benchmarks.colour_encoder import ColourEncoder, draw_poster
-from indexer.catalog import Catalog, MovieFacts, open_catalog
-from indexer.compact import compact
-from indexer.ingest import put_movie, remove_movie
+from benchmarks.import_speed import postgres
+from benchmarks.store_writers import IDLE, OPERATIONS, prepare, read_forever, write_forever
+from indexer.catalog import Catalog, open_catalog
 from indexer.publish import snapshot_in_memory
-from indexer.reader import IndexReader, open_reader
-from indexer.reindex import ReindexOptions, reindex
-from indexer.settings import load_settings
+from indexer.reader import IndexReader
+from indexer.settings import Settings, load_settings
 from indexer.snapshots import open_store
 from indexer.vectors.blocks import join
 from indexer.verify import verify
 
-N_MOVIES = 40
-_OPTIONS = ReindexOptions(batch_size=8, progress=False, wait_seconds=20)
+_BEYOND = 1.2
+"""Instants are drawn up to this many times what the operation took: some fall just behind its end."""
 
 
-def prepare(home: Path) -> None:
-    """A home of forty movies with posters of the user's own, indexed."""
-    settings = load_settings(home, environ={})
-    catalog = open_catalog(settings)
-    posters = home / "own-posters"
-    posters.mkdir()
-    paths = {f"tt{i:07d}": posters / f"tt{i:07d}.png" for i in range(N_MOVIES)}
-    for movie_id, path in paths.items():
-        path.write_bytes(draw_poster(movie_id))
-    catalog.upsert_movies([MovieFacts(one, year=2000) for one in paths], "csv")
-    catalog.set_posters(paths)
-    reindex(catalog, ColourEncoder(), open_store(settings), options=_OPTIONS)
-    catalog.close()
+@dataclass
+class Findings:
+    """What the kills hit and what was wrong after them."""
+
+    hit: Counter[str] = field(default_factory=Counter)
+    revisions: int = 0
+    snapshots: int = 0
+    reader_answers: int = 0
+    reader_errors: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
 
-def write_forever(home: Path, seed: int, ready: threading.Event) -> None:
-    """Change the home in every way there is, until killed."""
-    settings = load_settings(home, environ={})
-    catalog, store, encoder = open_catalog(settings), open_store(settings), ColourEncoder()
-    rng = random.Random(seed)
-    posters = sorted((home / "own-posters").iterdir())
-    ready.set()
-    while True:
-        step = rng.randrange(4)
-        name = f"new{rng.randrange(8)}"
-        if step == 0:
-            for path in rng.sample(posters, 3):
-                path.write_bytes(draw_poster(str(rng.random())))
-            reindex(catalog, encoder, store, options=_OPTIONS)
-        elif step == 1:
-            put_movie(catalog, store, lambda: encoder, MovieFacts(name), draw_poster(str(rng.random())))
-        elif step == 2 and catalog.find_movies([name]):
-            remove_movie(catalog, name)
-        else:
-            compact(catalog, store)
+class Killer:
+    """Starts writers of one home and kills them.
+
+    Args:
+        context: Starts processes quickly.
+        settings: The home.
+        seed: Of everything random.
+    """
+
+    def __init__(self, context: ForkServerContext, settings: Settings, seed: int) -> None:
+        self._context, self._settings, self._seed = context, settings, seed
+        self._rng = random.Random(seed)
+        self._doing = context.Value("i", IDLE, lock=False)
+        self._seconds = context.Array("d", [0.3] * len(OPERATIONS), lock=False)
+
+    def kill_one(self, number: int) -> str:
+        """Start a writer, kill it, and say what it was doing."""
+        door, far_end = self._context.Pipe()
+        favourite = number % len(OPERATIONS)
+        self._doing.value = IDLE
+        arguments = (self._settings, favourite, self._seed + number, self._doing, self._seconds, far_end)
+        writer = self._context.Process(target=write_forever, args=arguments)
+        writer.start()
+        if not door.poll(60):
+            raise RuntimeError(f"writer {number} was not ready within 60 s (exit status {writer.exitcode})")
+        time.sleep(self._rng.uniform(0, _BEYOND * self._seconds[favourite]))
+        hit = self._doing.value
+        writer.kill()
+        writer.join()
+        door.close()
+        far_end.close()
+        return OPERATIONS[hit] if hit != IDLE else "between"
 
 
 def same_answers(reader: IndexReader, catalog: Catalog) -> bool:
@@ -95,90 +107,76 @@ def same_answers(reader: IndexReader, catalog: Catalog) -> bool:
     return True
 
 
-class Readers:
-    """Threads that ask all the time and keep what went wrong."""
+def kill_writers(settings: Settings, kills: int, seed: int) -> Findings:
+    """Kill one writer after the other and look at the home after each."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.store_writers"])
+    found = Findings()
+    prepare(settings)
+    door, far_end = context.Pipe()
+    readers = context.Process(target=read_forever, args=(settings, 2, far_end))
+    readers.start()
+    catalog, store = open_catalog(settings), open_store(settings)
+    open_all_along, killer, names = IndexReader(catalog, store), Killer(context, settings, seed), set()
+    for number in range(kills):
+        hit = killer.kill_one(number)
+        found.hit[hit] += 1
+        with catalog.transaction():
+            pass  # a server may still be at work for the dead: its turn ends before this one begins
+        checked = verify(catalog, store)
+        names.add(checked.snapshot)
+        if not checked.ok:
+            found.wrong.append(f"kill {number} in {hit}: {'; '.join(checked.problems)}")
+        for name, reader in (("open", open_all_along), ("fresh", IndexReader(catalog, store))):
+            if not same_answers(reader, catalog):
+                found.wrong.append(f"kill {number} in {hit}: the {name} reader answers otherwise")
+    if readers.is_alive():
+        door.send("stop")
+        found.reader_answers, found.reader_errors = door.recv()
+    readers.join()
+    if readers.exitcode:
+        found.reader_errors.append(f"the readers ended with status {readers.exitcode}")
+    found.revisions, found.snapshots = catalog.revision(), len(names)
+    catalog.close()
+    return found
 
-    def __init__(self, home: Path, n: int) -> None:
-        settings = load_settings(home, environ={})
-        self.reader = open_reader(open_catalog(settings), settings)
-        self.errors: list[str] = []
-        self.n_answers = 0
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(n)]
-        for thread in self._threads:
-            thread.start()
 
-    def _ask(self) -> None:
-        while not self._stop.is_set():
-            try:
-                view = self.reader.view()
-                row = join(view.find_rows(["tt0000001"]))[0]
-                if len(view.search(row, 5)) != 5:
-                    self.errors.append("a page was short")
-                self.n_answers += 1
-            except Exception as error:
-                self.errors.append(repr(error))
-                raise
-            time.sleep(0.005)
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+@contextmanager
+def scratch_home(database: str, folder: Path | None) -> Iterator[Settings]:
+    """Settings of an empty home in either database, deleted at the end."""
+    with tempfile.TemporaryDirectory(dir=folder) as directory:
+        home = Path(directory) / "home"
+        home.mkdir()
+        if database == "sqlite":
+            yield load_settings(home, environ={})
+            return
+        with postgres() as url:
+            yield load_settings(home, environ={"ONESHEET_DATABASE_URL": url})
 
 
 @click.command()
-@click.option("--kills", default=500, show_default=True)
+@click.option("--kills", default=250, show_default=True)
+@click.option("--database", type=click.Choice(["sqlite", "postgres"]), default="sqlite", show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--longest", default=0.6, show_default=True, help="Longest life of a writer, seconds.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the scratch home lies.")
 @click.option("--json", "as_json", is_flag=True)
-def main(kills: int, seed: int, longest: float, as_json: bool) -> None:
+def main(kills: int, database: str, seed: int, folder: Path | None, as_json: bool) -> None:
     """Kill writers of a scratch home and print what was found."""
-    rng, started = random.Random(seed), time.perf_counter()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.store_kill"])
-    wrong: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        home.mkdir()
-        prepare(home)
-        settings = load_settings(home, environ={})
-        readers = Readers(home, 2)
-        catalog, store = open_catalog(settings), open_store(settings)
-        for kill in range(kills):
-            ready = context.Event()
-            writer = context.Process(target=write_forever, args=(home, seed + kill, ready))
-            writer.start()
-            ready.wait(60)
-            time.sleep(rng.uniform(0, longest))
-            writer.kill()
-            writer.join()
-            found = verify(catalog, store)
-            if not found.ok:
-                wrong.append(f"kill {kill}: {'; '.join(found.problems)}")
-            for name, reader in (("open", readers.reader), ("fresh", IndexReader(catalog, store))):
-                if not same_answers(reader, catalog):
-                    wrong.append(f"kill {kill}: the {name} reader answers otherwise than the catalog")
-        readers.stop()
-        snapshots = catalog.revision()
-    result = {
-        "kills": kills,
-        "revisions": snapshots,
-        "reader_answers": readers.n_answers,
-        "reader_errors": readers.errors,
-        "wrong": wrong,
-        "seconds": round(time.perf_counter() - started, 1),
-    }
+    started = time.perf_counter()
+    with scratch_home(database, folder) as settings:
+        found = kill_writers(settings, kills, seed)
+    seconds = round(time.perf_counter() - started, 1)
     if as_json:
-        print(json.dumps(result))
+        document = {"database": database, "kills": kills, "seconds": seconds} | vars(found)
+        print(json.dumps(document))
     else:
-        print(
-            f"{kills} kills over {snapshots} revisions in {result['seconds']} s: "
-            f"{len(wrong)} states wrong; {readers.n_answers} answers meanwhile, {len(readers.errors)} errors"
-        )
-        for line in (*wrong[:20], *readers.errors[:20]):
+        hit = ", ".join(f"{name} {n}" for name, n in sorted(found.hit.items()))
+        print(f"{database}: {kills} kills ({hit}) in {seconds} s, {found.revisions} revisions")
+        print(f"{len(found.wrong)} wrong states; {found.reader_answers} answers meanwhile, ", end="")
+        print(f"{len(found.reader_errors)} errors")
+        for line in (*found.wrong[:20], *found.reader_errors[:20]):
             print(f"  {line}")
-    raise SystemExit(bool(wrong or readers.errors))
+    raise SystemExit(bool(found.wrong or found.reader_errors))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from embeddings.training.config import TrainConfig
 from embeddings.training.data import load_data
 from embeddings.training.labels import find_posters, read_labels
 from embeddings.training.splits import Split
-from embeddings.training.train import build_net
+from embeddings.training.start import build_net
 from embeddings.training.trainer import Trainer
 
 

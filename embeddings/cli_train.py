@@ -82,7 +82,7 @@ def train(
     Example: onesheet train labels.csv posters/ --out runs/first --arch mobilenet_v2 --epochs 8
     """
     from embeddings.training.labels import read_labels
-    from embeddings.training.train import build_net
+    from embeddings.training.start import build_net
     from embeddings.training.train import train as run
 
     config = config_from_options(options)

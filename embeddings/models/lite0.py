@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -44,7 +45,16 @@ class SameConv2d(nn.Conv2d):
             top_bottom = same_padding(x.shape[-2], self.kernel_size[0], self.stride[0])
             left_right = same_padding(x.shape[-1], self.kernel_size[1], self.stride[1])
             x = F.pad(x, (*left_right, *top_bottom))
+        if self._gradient_is_slow(x):
+            with torch.autocast("cpu", enabled=False):
+                return super().forward(x.float()).to(x.dtype)
         return super().forward(x)
+
+    def _gradient_is_slow(self, x: Tensor) -> bool:
+        # oneDNN takes four times as long for the bfloat16 gradient of wide depthwise filters as for
+        # the float32 one: it has a kernel for 3 x 3 alone (benchmarks/training_speed.py shows it).
+        wide = self.groups > 1 and self.kernel_size[0] > 3
+        return wide and self.weight.requires_grad and x.device.type == "cpu" and torch.is_grad_enabled()
 
 
 def _conv_bn(cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -35,7 +35,8 @@ class ModelConfig(_Frozen):
     arch: str = "mobilenet_v2"
     """Architecture by name; ``A+B`` looks with both."""
     init: str = "imagenet"
-    """``imagenet``, ``none``, a torchvision weight name, or a safetensors file; ``A+B`` for a pair."""
+    """``imagenet``, ``none``, a torchvision weight name, a safetensors file (``A+B`` for a pair), or the
+    folder of a checkpoint to go on from."""
     embedding_dim: Annotated[int, Field(ge=1, le=65_536)] = 256
     """Width of the embedding."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2

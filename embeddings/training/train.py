@@ -24,8 +24,6 @@ from embeddings.errors import TrainingError
 from embeddings.evaluation.metrics import average_precisions, macro_columns
 from embeddings.evaluation.report import write_report
 from embeddings.evaluation.thresholds import sweep_thresholds
-from embeddings.models.poster_net import NetSpec, PosterNet
-from embeddings.models.registry import build_model
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.distributed import Processes, joined_processes, local_device
@@ -35,6 +33,7 @@ from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
 from embeddings.training.run_state import RunState, load_state, save_state
 from embeddings.training.splits import Split
+from embeddings.training.start import first_net
 from embeddings.training.trainer import Trainer
 
 Say = Callable[[str], None]
@@ -83,8 +82,7 @@ def train(
         data = _load(labels, posters_dir, out, config, processes)
         if processes.leads:
             say(_describe(data))
-        net = build_net(config, len(data.genres))
-        start_at_prior(net, data)
+        net = first_net(config, data)
         kind = FrozenTrainer if config.optim.frozen_views else Trainer
         trainer = kind(net, data, config, device, processes)
         history = _learn(trainer, out, config, processes, say)
@@ -106,35 +104,6 @@ def train(
             config.model.arch,
         )
         return TrainedModel(out / "checkpoint", history, best, finished, len(data.cache.failed))
-
-
-def build_net(config: TrainConfig, n_genres: int) -> PosterNet:
-    """Build the net of a run with its first weights; the seed decides the random ones."""
-    model = config.model
-    spec = NetSpec(
-        model.arch,
-        n_genres,
-        model.embedding_dim,
-        model.width,
-        model.height,
-        model.dropout,
-        model.norm,
-        model.activation,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return build_model(model.arch, n_genres, model.embedding_dim, init=model.init, spec=spec)
-
-
-def start_at_prior(net: PosterNet, data: TrainingData) -> None:
-    """Let the head begin with each genre's share: otherwise the first epoch is spent on learning it.
-
-    Source:
-        T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, section 4.1.
-    """
-    share = torch.from_numpy(data.hard[data.train].mean(axis=0)).clamp(1e-3, 1 - 1e-3)
-    with torch.no_grad():
-        net.head.bias.copy_(torch.logit(share))
 
 
 def best_epoch(history: tuple[dict[str, float], ...], monitor: str) -> int:

@@ -13,7 +13,8 @@ from embeddings.training.data import deal_sides, load_data
 from embeddings.training.finish import predict_logits
 from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.labels import Labels
-from embeddings.training.train import build_net, start_at_prior, train
+from embeddings.training.start import build_net, start_at_prior
+from embeddings.training.train import train
 
 World = tuple[Path, Path]
 

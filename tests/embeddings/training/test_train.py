@@ -20,7 +20,8 @@ from embeddings.training.data import deal_sides, load_data
 from embeddings.training.history import read_history
 from embeddings.training.labels import Labels
 from embeddings.training.soft_labels import SoftLabels, write_soft_labels
-from embeddings.training.train import TrainedModel, build_net, train
+from embeddings.training.start import build_net
+from embeddings.training.train import TrainedModel, train
 from embeddings.training.trainer import Trainer, frozen_stages
 
 World = tuple[Path, Path]

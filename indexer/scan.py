@@ -10,6 +10,7 @@ from pathlib import Path
 from embeddings.encoded import UnreadablePoster
 from indexer.catalog import Catalog, PosterFile
 from indexer.importers import import_new_files
+from indexer.roots import PosterRoots
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _SAVED_AT_ONCE = 500
@@ -21,7 +22,7 @@ class Scan:
 
     Args:
         removed: Movies that lost an embedding because their file is gone.
-        unreachable: Posters whose directory is gone or that may not be read; they keep their embedding.
+        unreachable: Posters whose disk is away or that may not be read; they keep their embedding.
     """
 
     removed: int
@@ -31,22 +32,25 @@ class Scan:
 def scan_posters(catalog: Catalog) -> Scan:
     """Bring the catalog's knowledge of files up to date, by size and time first, then by hash.
 
-    A file that is gone while its directory is there was deleted: its embedding
-    goes. A directory that is gone is more likely a disk that is not mounted.
+    A poster that was deleted loses its embedding; one whose disk is away keeps
+    it (``PosterRoots`` tells them apart).
     """
     import_new_files(catalog)
     gone: list[str] = []
     unreachable: list[UnreadablePoster] = []
     changed: list[PosterFile] = []
-    for known in catalog.poster_files():
+    files = catalog.poster_files()
+    roots = PosterRoots(list(catalog.poster_dirs()), [Path(known.path) for known in files])
+    for known in files:
         path = Path(known.path)
         try:
             status = path.stat()
         except FileNotFoundError:
-            if path.parent.is_dir():
+            away = roots.why_away(path)
+            if away is None:
                 gone.append(known.movie_id)
             else:
-                unreachable.append(_unreachable(known, f"the directory {path.parent} is missing"))
+                unreachable.append(_unreachable(known, away))
             continue
         except OSError as error:
             unreachable.append(_unreachable(known, f"it cannot be looked at: {error.strerror}"))

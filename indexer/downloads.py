@@ -302,14 +302,15 @@ def _connection(parts: SplitResult, address: str, port: int) -> HTTPConnection:
     """A connection to the address that was checked; the certificate must still be the host's."""
     if parts.scheme == "http":
         return HTTPConnection(address, port, timeout=_IDLE_SECONDS)
+    host = (parts.hostname or "").rstrip(".")  # neither certificates nor SNI know the final dot
     return HTTPSConnection(
         address,
         port,
         timeout=_IDLE_SECONDS,
         cert_reqs="CERT_REQUIRED",
         ca_certs=certifi.where(),
-        server_hostname=parts.hostname,
-        assert_hostname=parts.hostname,
+        server_hostname=host,
+        assert_hostname=host,
     )
 
 

@@ -124,6 +124,38 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    """The writing transaction, in which SQLite may make a table anew that others refer to.
+
+    SQLite alters most of a table by copying it and dropping the old one, which deletes the rows
+    that refer to it; so foreign keys rest meanwhile, and are checked as a whole at the end.
+    """
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with _named_errors(engine), engine.connect() as connection:
+        connection.execution_options(onesheet_writes=True)
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = OFF")  # has no effect once the transaction has begun
+        try:
+            with connection.begin():
+                yield connection
+                _check_keys(connection)
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_keys(connection: Connection) -> None:
+    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if dangling is not None:
+        raise CatalogError(
+            f"The migration would leave rows of {dangling[0]} without the rows of {dangling[2]} that they "
+            "refer to; nothing was changed."
+        )
+
+
+@contextmanager
 def _named_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
@@ -185,10 +217,15 @@ def schema_revision(engine: Engine) -> str | None:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Run the migrations up to ``revision`` in one transaction; a second process waits and finds it done."""
+    """Run the migrations up to ``revision`` in one transaction; a second process waits and finds it done.
+
+    Raises:
+        CatalogError: The database cannot be written, or a migration would leave rows without what they
+            refer to.
+    """
     from alembic import command
 
-    with writing(engine) as connection:
+    with _migrating(engine) as connection:
         command.upgrade(alembic_config(connection), revision)
 
 
@@ -196,7 +233,7 @@ def downgrade(engine: Engine, revision: str) -> None:
     """Run the migrations down to ``revision`` in one transaction."""
     from alembic import command
 
-    with writing(engine) as connection:
+    with _migrating(engine) as connection:
         command.downgrade(alembic_config(connection), revision)
 
 

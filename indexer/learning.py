@@ -9,20 +9,23 @@ import numpy as np
 
 from indexer.catalog import Catalog
 from indexer.catalog.learned import Learned
+from indexer.poster_map import MapFitter
 from indexer.types import Ratings, Rows, TasteFitter, WeightFitter
 
 
 @dataclass(frozen=True)
 class Fitters:
-    """What learns from ratings; None leaves out what it would have made.
+    """What learns from the rows and their ratings; None leaves out what it would have made.
 
     Args:
         taste: Fits taste factors.
         weights: Learns default weights.
+        poster_map: Lays posters out in the plane.
     """
 
     taste: TasteFitter | None = None
     weights: WeightFitter | None = None
+    poster_map: MapFitter | None = None
 
 
 def learn(catalog: Catalog, fingerprint: str, fitters: Fitters) -> Learned:

@@ -10,6 +10,7 @@ from indexer.catalog import Catalog
 from indexer.catalog.records import RowBatch
 from indexer.overlay import empty_overlay
 from indexer.pairs import random_pairs, spreads
+from indexer.poster_map import MapFitter, update_map
 from indexer.snapshots import Snapshot, SnapshotStore
 from indexer.types import SnapshotManifest
 from indexer.vectors.blocks import join, widths_of
@@ -56,8 +57,12 @@ def publish_catalog(
     fingerprint: str,
     taste_model: str | None,
     default_weights: dict[str, tuple[float, float, float]],
+    map_fitter: MapFitter | None = None,
 ) -> SnapshotManifest:
     """Publish the catalog as it is, then make its encoder and taste model the ones in use.
+
+    The map of the snapshot before is carried on, with new posters placed in it;
+    where much is new, ``map_fitter`` lays it out anew.
 
     The caller holds the publish lock. Should the process die between the two
     steps, the snapshot is whole and whoever writes next completes the second.
@@ -67,7 +72,9 @@ def publish_catalog(
         OSError: The disk is full or failing; the old snapshot is still the current one.
     """
     batch, about = read_catalog(catalog, fingerprint, taste_model)
-    manifest = store.publish(batch.rows, batch.facts, replace(about, default_weights=default_weights))
+    poster_map = update_map(batch.rows, fingerprint, store.poster_map(), map_fitter)
+    about = replace(about, default_weights=default_weights)
+    manifest = store.publish(batch.rows, batch.facts, about, poster_map)
     catalog.activate(manifest.fingerprint, manifest.taste_model)
     return manifest
 

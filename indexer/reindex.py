@@ -17,6 +17,7 @@ from indexer.catalog.learned import Learned
 from indexer.duplicates import group_artwork
 from indexer.learning import Fitters, learn
 from indexer.locks import publishing
+from indexer.poster_map import MAP_FILE, MapFitter
 from indexer.publish import publish_catalog
 from indexer.scan import scan_posters
 from indexer.snapshots import SnapshotStore
@@ -77,7 +78,7 @@ def reindex(
         embedded, seconds, vanished = _embed(catalog, encoder, options)
         group_artwork(catalog, encoder.fingerprint)
         learned = learn(catalog, encoder.fingerprint, fitters)
-        manifest = _publish(catalog, store, encoder.fingerprint, learned)
+        manifest = _publish(catalog, store, encoder.fingerprint, learned, fitters.poster_map)
         catalog.forget_inactive()
     return ReindexReport(
         embedded=embedded,
@@ -150,13 +151,16 @@ def _unreadable(catalog: Catalog) -> Iterator[UnreadablePoster]:
         yield UnreadablePoster(file.movie_id, file.path, file.error or "")
 
 
-def _publish(catalog: Catalog, store: SnapshotStore, fingerprint: str, learned: Learned) -> SnapshotManifest:
+def _publish(
+    catalog: Catalog, store: SnapshotStore, fingerprint: str, learned: Learned, map_fitter: MapFitter | None
+) -> SnapshotManifest:
     """Publish, unless the current snapshot is sound and already says all of it."""
     current = _sound_manifest(store)
-    if current is not None and _says_all(current, catalog, fingerprint, learned):
+    drawn = current is not None and (map_fitter is None or MAP_FILE in current.files)
+    if current is not None and drawn and _says_all(current, catalog, fingerprint, learned):
         catalog.activate(fingerprint, learned.taste_model)
         return current
-    return publish_catalog(catalog, store, fingerprint, learned.taste_model, learned.weights)
+    return publish_catalog(catalog, store, fingerprint, learned.taste_model, learned.weights, map_fitter)
 
 
 def _says_all(manifest: SnapshotManifest, catalog: Catalog, fingerprint: str, learned: Learned) -> bool:

@@ -2,7 +2,7 @@
 
     index/CURRENT                     name and manifest digest of the current snapshot
     index/index.lock                  held while one process publishes
-    index/snapshots/NAME/             manifest.json, the vectors, the columns of facts
+    index/snapshots/NAME/             manifest.json, the vectors, the columns of facts, the map
     index/snapshots/.writing-NAME/    a snapshot that is being written, or was when its writer died
 
 Every file is checked against its digest before FAISS or numpy reads it. Files
@@ -38,6 +38,7 @@ from indexer.manifests import (
     read_pointer,
 )
 from indexer.pairs import random_pairs, spreads
+from indexer.poster_map import MAP_FILE, PosterMap, map_bytes, parse_map
 from indexer.settings import Settings
 from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.base import VectorIndex
@@ -61,12 +62,14 @@ class Snapshot:
         index: The vectors; row numbers are positions in ``facts``.
         facts: Columns of its rows, sorted by movie id.
         pairs: float32, (m, 3), cosines of random pairs per signal.
+        poster_map: Where its posters lie; None where none was drawn.
     """
 
     manifest: SnapshotManifest
     index: VectorIndex
     facts: Facts
     pairs: NDArray[np.float32]
+    poster_map: PosterMap | None = None
 
 
 class SnapshotStore:
@@ -132,7 +135,22 @@ class SnapshotStore:
                 pointer = newer
         return None
 
-    def publish(self, rows: Rows, facts: Facts, about: SnapshotManifest) -> SnapshotManifest:
+    def poster_map(self) -> PosterMap | None:
+        """The map of the current snapshot; None where there is none that can be read."""
+        try:
+            pointer, manifest = self.pointer(), self.manifest()
+            if pointer is None or manifest is None or MAP_FILE not in manifest.files:
+                return None
+            path = self.directory / pointer.name / MAP_FILE
+            if _sha256(path) != manifest.files[MAP_FILE]["sha256"]:
+                return None
+            return parse_map(path.read_bytes())
+        except (SnapshotError, FileNotFoundError):
+            return None
+
+    def publish(
+        self, rows: Rows, facts: Facts, about: SnapshotManifest, poster_map: PosterMap | None = None
+    ) -> SnapshotManifest:
         """Write a snapshot and make it the current one.
 
         The caller holds the publish lock.
@@ -142,6 +160,7 @@ class SnapshotStore:
             facts: Their facts, in the same order.
             about: What only the caller knows: fingerprint, genres, revision, taste model,
                 default weights, and the kind, where ``""`` leaves the choice to the size.
+            poster_map: Where posters lie.
 
         Returns:
             The whole manifest.
@@ -154,7 +173,7 @@ class SnapshotStore:
         aside = self.directory / f"{_ASIDE}{name}"
         aside.mkdir(parents=True)
         try:
-            manifest = _write(aside, rows, facts, replace(about, name=name, kind=kind))
+            manifest = _write(aside, rows, facts, replace(about, name=name, kind=kind), poster_map)
             data = manifest_bytes(manifest)
             write_durably(aside / MANIFEST_FILE, data)
             aside.rename(self.directory / name)
@@ -194,7 +213,9 @@ def open_snapshot(directory: Path, manifest_sha256: str) -> Snapshot:
     facts, pairs = map_columns(directory, manifest.count)
     if len(index) != manifest.count:
         raise SnapshotError(f"{directory} has {len(index)} vectors for {manifest.count} movies; {CURE}.")
-    return Snapshot(manifest, index, facts, pairs)
+    drawn = MAP_FILE in manifest.files
+    poster_map = parse_map((directory / MAP_FILE).read_bytes()) if drawn else None
+    return Snapshot(manifest, index, facts, pairs, poster_map)
 
 
 def check_files(directory: Path, manifest: SnapshotManifest) -> None:
@@ -216,13 +237,18 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(directory: Path, rows: Rows, facts: Facts, about: SnapshotManifest) -> SnapshotManifest:
-    """Write vectors and columns, flushed, and describe them."""
+def _write(
+    directory: Path, rows: Rows, facts: Facts, about: SnapshotManifest, poster_map: PosterMap | None
+) -> SnapshotManifest:
+    """Write vectors, columns and map, flushed, and describe them."""
     order = np.argsort(facts.movie_ids, kind="stable")
     rows, facts = rows.take(order), facts.take(order)
     pairs = random_pairs(rows, np.random.default_rng(about.revision))
     names = KINDS[about.kind].build(join(rows), widths_of(rows)).save(directory)
     names += save_columns(directory, facts, rows.known, pairs)
+    if poster_map is not None:
+        (directory / MAP_FILE).write_bytes(map_bytes(poster_map))
+        names += (MAP_FILE,)
     return replace(
         about,
         widths=widths_of(rows),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embeddings.errors import InvalidRequestError, NotFoundError
 from indexer.columns import known_flags
 from indexer.overlay import Overlay, all_known, concatenate_facts
+from indexer.poster_map import PosterMap
 from indexer.snapshots import Snapshot
 from indexer.types import Facts, Neighbours, Rows, SnapshotManifest
 from indexer.vectors.base import Allowed, RowNeighbours, rank_vectors
@@ -127,6 +128,11 @@ class IndexView:
         if min_score is not None:
             order = order[scores[order] >= min_score]
         return Neighbours(tuple(one.decode() for one in ids[order].tolist()), scores[order])
+
+    @property
+    def poster_map(self) -> PosterMap | None:
+        """Where the snapshot's posters lie; None where none was drawn."""
+        return self._snapshot.poster_map
 
     def random_pairs(self) -> NDArray[np.float32]:
         """Cosines of random pairs per signal, float32, (m, 3); NaN where a movie lacks the signal."""

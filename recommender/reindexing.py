@@ -1,4 +1,4 @@
-"""One whole reindex of a home: the index, what is learned, and what pages keep beside it."""
+"""One whole reindex of a home: the index, what is learned, the map, and what pages keep beside it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 from indexer.catalog import Catalog
 from indexer.learning import Fitters
-from indexer.reader import open_reader
 from indexer.reindex import ReindexOptions, reindex
 from indexer.settings import Settings
 from indexer.snapshots import open_store
 from indexer.types import ReindexReport
 from recommender.picture_store import PICTURES_NAME, refresh_pictures
-from recommender.poster_map import MAP_NAME, refresh_map
+from recommender.poster_map import MapDrawer
 
 
 def make_reindex(
@@ -36,11 +35,10 @@ def make_reindex(
 
     encoder = Encoder.load(settings.model, device=device)
     store = open_store(settings)
-    fitters = Fitters(TasteModel(), WeightLearner())
+    fitters = Fitters(TasteModel(), WeightLearner(), MapDrawer())
 
     def run() -> ReindexReport:
         report = reindex(catalog, encoder, store, fitters, options)
-        refresh_map(open_reader(catalog, settings).view(), settings.cache_dir / MAP_NAME)
         refresh_pictures(catalog, settings.cache_dir / PICTURES_NAME)
         return report
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from embeddings.errors import NotFoundError
 from indexer.types import Facts
-from recommender.poster_map import MAP_NAME, load_map
+from recommender.poster_map import current_map
 from webui.answers import Answer
 from webui.api.documents import NOT_MODIFIED, problems
 from webui.services import services
@@ -45,11 +45,10 @@ def map_document() -> dict[str, object]:
     Raises:
         NotFoundError: No map was made yet.
     """
-    held = services()
-    found = load_map(held.settings.cache_dir / MAP_NAME)
+    view = services().recommender.reader.view()
+    found = current_map(view)
     if found is None:
         raise NotFoundError("There is no map yet; run `onesheet reindex`, which draws it.")
-    view = held.recommender.reader.view()
     numbers = view.row_numbers(found.movie_ids)
     facts = view.facts
     there = (numbers >= 0) & facts.live[numbers]

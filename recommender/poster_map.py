@@ -47,8 +47,14 @@ class MapDrawer:
         from openTSNE import TSNE
 
         perplexity = min(_PERPLEXITY, (len(visual) - 1) / 3)
-        fit = TSNE(perplexity=perplexity, metric="cosine", initialization="pca", random_state=self._seed).fit
-        return _scaled(np.asarray(fit(visual), dtype=np.float64)), METHOD
+        drawer = TSNE(
+            perplexity=perplexity,
+            metric="cosine",
+            initialization="pca",
+            random_state=self._seed,
+            n_jobs=-1,
+        )
+        return _scaled(np.asarray(drawer.fit(visual), dtype=np.float64)), METHOD
 
 
 def current_map(view: IndexView) -> PosterMap | None:

@@ -9,6 +9,8 @@ from typing import cast
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask_openapi3 import OpenAPI
 
+from webui.api.links import with_links
+
 
 def _swagger_dir() -> Path:
     spec = find_spec("flask_openapi3_swagger")
@@ -24,8 +26,8 @@ docs = Blueprint(
 
 @docs.get("/openapi.json")
 def get_openapi() -> Response:
-    """The OpenAPI 3.1 document, made from the views."""
-    return jsonify(cast(OpenAPI, current_app).api_doc)
+    """The OpenAPI 3.1 document, made from the views, with links from answer to answer."""
+    return jsonify(with_links(cast(OpenAPI, current_app).api_doc))
 
 
 @docs.get("/docs")

@@ -1,13 +1,17 @@
 """The OpenAPI document, asked by schemathesis: no fault of ours, no answer that is not documented.
 
-``ONESHEET_SCHEMA_EXAMPLES`` sets how many requests each operation gets.
+``ONESHEET_SCHEMA_EXAMPLES`` sets how many requests each operation gets, alone and in
+chains: a chain follows the document's links from answer to answer, and goes on until
+every operation was asked that often.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import schemathesis
@@ -21,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from indexer.settings import Settings, load_settings
 from recommender.recommender import open_recommender
+from webui.api.links import with_links
 from webui.app import create_app
 from webui.settings import WebSettings
 
@@ -52,10 +57,15 @@ def api_schema(
     return schemathesis.openapi.from_wsgi("/api/openapi.json", app)
 
 
+def document() -> dict[str, Any]:
+    """The document as the views give it; it needs no catalog."""
+    found: dict[str, Any] = create_app(load_settings("nowhere", {}), web=WebSettings()).api_doc
+    return found
+
+
 def documented() -> list[tuple[str, str]]:
-    """Method and path of every operation; the document needs no catalog."""
-    paths = create_app(load_settings("nowhere", {}), web=WebSettings()).api_doc["paths"]
-    return [(method.upper(), path) for path, item in paths.items() for method in item]
+    """Method and path of every operation."""
+    return [(method.upper(), path) for path, item in document()["paths"].items() for method in item]
 
 
 @pytest.mark.parametrize(("method", "path"), documented())
@@ -75,3 +85,53 @@ def test_every_answer_is_documented_and_none_is_a_fault(
         case.call_and_validate(headers=HEADERS, checks=CHECKS)
 
     ask()
+
+
+def linked(links: dict[str, Any]) -> set[str]:
+    """Operations that a link leads from or to."""
+    operations = {
+        operation["operationId"]: (f"{method.upper()} {path}", operation)
+        for path, item in links["paths"].items()
+        for method, operation in item.items()
+    }
+    found = set()
+    for name, operation in operations.values():
+        targets = {
+            operations[link["operationId"]][0]
+            for answer in operation["responses"].values()
+            for link in answer.get("links", {}).values()
+        }
+        found |= {name, *targets} if targets else set()
+    return found
+
+
+def test_following_the_links_from_answer_to_answer_meets_no_fault(
+    api_schema: schemathesis.schemas.BaseSchema,
+) -> None:
+    asked: Counter[str] = Counter()
+
+    class Chain(api_schema.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+            return {"headers": HEADERS}
+
+        def after_call(self, response: schemathesis.Response, case: schemathesis.Case) -> None:
+            asked[f"{case.method} {case.path}"] += 1
+
+        def validate_response(
+            self, response: schemathesis.Response, case: schemathesis.Case, **given: Any
+        ) -> None:
+            case.validate_response(response, checks=CHECKS, headers=HEADERS)
+
+    Chain.run(
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=12,
+            deadline=None,
+            database=None,
+            derandomize="ONESHEET_SCHEMA_EXAMPLES" not in os.environ,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],
+        )
+    )
+    print(dict(asked))
+    assert set(asked) >= linked(with_links(document()))

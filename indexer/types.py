@@ -126,10 +126,12 @@ class Neighbours:
     Args:
         movie_ids: n ids.
         scores: float32, (n,), inner products with the query; higher is closer.
+        rows: int64, (n,), their rows in the view that was searched.
     """
 
     movie_ids: tuple[str, ...]
     scores: NDArray[np.float32]
+    rows: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.movie_ids)

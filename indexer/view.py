@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError, NotFoundError
 from indexer.columns import known_flags
-from indexer.overlay import Overlay, all_known, concatenate_facts
+from indexer.overlay import Overlay, concatenate_facts
 from indexer.poster_map import PosterMap
 from indexer.snapshots import Snapshot
 from indexer.types import Facts, Neighbours, Rows, SnapshotManifest
@@ -91,7 +91,17 @@ class IndexView:
                 f"Movie {first!r} is not in the index: the catalog does not have it, or it has no poster "
                 "that could be read and no genres; add one and run `onesheet reindex`."
             )
-        return self._read(tuple(movie_ids), numbers)
+        return self.read_rows(numbers, tuple(movie_ids))
+
+    def read_rows(self, numbers: NDArray[np.int64], movie_ids: tuple[str, ...]) -> Rows:
+        """Blocks of some rows by number, each of which this view has, and the ids that go with them."""
+        newer = len(self._overlay) > 0
+        joined = self._read_both(numbers) if newer else self._snapshot.index.read_rows(numbers)
+        visual, genre, taste = split(joined, self.manifest.widths)
+        facts = self.facts
+        bits = np.full(len(numbers), 7, dtype=np.uint8) if facts.known is None else facts.known[numbers]
+        known = known_flags(bits)
+        return Rows(movie_ids, visual, genre, taste, known, facts.n_ratings[numbers], facts.years[numbers])
 
     def search(
         self,
@@ -116,18 +126,15 @@ class IndexView:
         """
         mask = self._as_mask(allowed)
         left_out = self.row_numbers(exclude) if len(exclude) else np.empty(0, dtype=np.int64)
-        base = self._search_base(query, k, mask, left_out[(left_out >= 0) & (left_out < self._n_base)])
-        newer = self._search_overlay(query, k, mask, left_out[left_out >= self._n_base] - self._n_base)
-        found = [(one, self._snapshot.facts.movie_ids[base.rows]) for one in (base,) if len(one)]
-        found += [(one, self._overlay.facts.movie_ids[newer.rows]) for one in (newer,) if len(one)]
-        if not found:
-            return Neighbours((), np.empty(0, dtype=np.float32))
-        scores = np.concatenate([one.scores for one, _ in found])
-        ids = np.concatenate([ids for _, ids in found])
-        order = np.lexsort((ids, -scores))[:k]
+        found = self._search_base(query, k, mask, left_out[(left_out >= 0) & (left_out < self._n_base)])
+        ids = self._snapshot.facts.movie_ids[found.rows]
+        if len(self._overlay):
+            newer = self._search_overlay(query, k, mask, left_out[left_out >= self._n_base] - self._n_base)
+            found, ids = self._merged(found, ids, newer, k)
         if min_score is not None:
-            order = order[scores[order] >= min_score]
-        return Neighbours(tuple(one.decode() for one in ids[order].tolist()), scores[order])
+            n = int(np.count_nonzero(found.scores >= min_score))
+            found, ids = RowNeighbours(found.rows[:n], found.scores[:n]), ids[:n]
+        return Neighbours(tuple(one.decode() for one in ids.tolist()), found.scores, found.rows)
 
     @property
     def poster_map(self) -> PosterMap | None:
@@ -182,6 +189,16 @@ class IndexView:
             return found
         return RowNeighbours(found.rows[keep][:k], found.scores[keep][:k])
 
+    def _merged(
+        self, base: RowNeighbours, ids: NDArray[np.bytes_], newer: RowNeighbours, k: int
+    ) -> tuple[RowNeighbours, NDArray[np.bytes_]]:
+        """The k best of both, whose rows in the overlay become rows of this view, and their ids."""
+        scores = np.concatenate([base.scores, newer.scores])
+        rows = np.concatenate([base.rows, newer.rows + self._n_base])
+        both = np.concatenate([ids, self._overlay.facts.movie_ids[newer.rows]])
+        order = np.lexsort((both, -scores))[:k]
+        return RowNeighbours(rows[order], scores[order]), both[order]
+
     def _search_overlay(
         self,
         query: NDArray[np.float32],
@@ -197,16 +214,13 @@ class IndexView:
         vectors = self._overlay.joined if keep.all() else self._overlay.joined[rows]
         return rank_vectors(query, vectors, rows, k)
 
-    def _read(self, movie_ids: tuple[str, ...], numbers: NDArray[np.int64]) -> Rows:
+    def _read_both(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
         joined = np.empty((len(numbers), self.manifest.dim), dtype=np.float32)
         newer = numbers >= self._n_base
         if not newer.all():
             joined[~newer] = self._snapshot.index.read_rows(numbers[~newer])
         joined[newer] = self._overlay.joined[numbers[newer] - self._n_base]
-        visual, genre, taste = split(joined, self.manifest.widths)
-        facts = self.facts.take(numbers)
-        known = known_flags(all_known(facts))
-        return Rows(movie_ids, visual, genre, taste, known, facts.n_ratings, facts.years)
+        return joined
 
 
 def find_sorted(sorted_ids: NDArray[np.bytes_], movie_ids: Sequence[str]) -> NDArray[np.int64]:

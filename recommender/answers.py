@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote
@@ -51,10 +52,9 @@ class AnswerMaker:
             percentiles: From blended score to share of random pairs.
         """
         movies = self._facts.movies(self._state, ranked.rows.movie_ids)
-        anchors = _closest_liked(query, ranked)
-        reasons = self._reasons(query, ranked, asked, anchors, movies)
+        reasons = self._reasons(query, ranked, asked, movies)
         shares = percentiles.share_below(ranked.scores).tolist()
-        shown = shown_cosines(query.like, ranked.rows)
+        shown = shown_cosines(query.like, ranked.rows, ranked.columns).tolist()
         # A movie may be removed between the search and the look-up: it is gone, and not answered.
         return tuple(
             _neighbour(movies[movie_id], shares[i], shown[i], reasons[i])
@@ -63,34 +63,27 @@ class AnswerMaker:
         )
 
     def _reasons(
-        self,
-        query: Query,
-        ranked: Candidates,
-        asked: Sequence[Asked],
-        anchors: NDArray[np.int64],
-        movies: dict[str, Movie],
+        self, query: Query, ranked: Candidates, asked: Sequence[Asked], movies: dict[str, Movie]
     ) -> dict[int, tuple[Reason, ...]]:
+        """Reasons by position; of several liked movies the one closest to a result speaks."""
         found: dict[int, tuple[Reason, ...]] = {}
-        for anchor in np.unique(anchors).tolist():
-            mine = [
-                i for i in np.flatnonzero(anchors == anchor).tolist() if ranked.rows.movie_ids[i] in movies
-            ]
-            theirs = [ranked.rows.movie_ids[i] for i in mine]
-            columns = _columns_to(anchor, query, ranked, mine)
-            shares = self._reference.signal_shares(columns)
-            gains = (columns - query.scale.means) * np.asarray(query.weights.as_tuple()) / query.scale.spreads
+        anchors = _closest_liked(query, ranked)
+        columns = _columns_to(anchors, query, ranked)
+        per_unit = np.asarray(query.weights.as_tuple()) / query.scale.spreads
+        gains = ((columns - query.scale.means) * per_unit).tolist()
+        shares = self._reference.signal_shares(columns).tolist()
+        has_poster = ranked.rows.known[:, 0].tolist()
+        for anchor in set(anchors):
             one = self._with_picture(asked[anchor])
-            co_liked = self._co_liked(one.movie, theirs)
-            for row, i in enumerate(mine):
-                movie = movies[theirs[row]]
-                answered = Answered(
-                    movie,
-                    self._pictures.find(movie),
-                    shares[row],
-                    gains[row],
-                    co_liked.get(movie.movie_id, 0),
-                    bool(ranked.rows.known[i, 0]),
-                )
+            mine = {
+                movie_id: i
+                for i, movie_id in enumerate(ranked.rows.movie_ids)
+                if anchors[i] == anchor and movie_id in movies
+            }
+            co_liked = self._co_liked(one.movie, tuple(mine))
+            for movie_id, i in mine.items():
+                movie, n = movies[movie_id], co_liked.get(movie_id, 0)
+                answered = Answered(movie, self._pictures.find(movie), shares[i], gains[i], n, has_poster[i])
                 reasons = reasons_for(one, answered)
                 found[i] = of_several(reasons, one.movie) if len(asked) > 1 and one.movie else reasons
         return found
@@ -109,34 +102,33 @@ def asked_of(movie: Movie) -> Asked:
     return Asked(movie.genres or movie.chosen_genres, bool(movie.genres), movie)
 
 
-def _columns_to(
-    anchor: int, query: Query, ranked: Candidates, positions: Sequence[int]
-) -> NDArray[np.float32]:
-    """Cosines of some candidates to one liked row, (n, 3)."""
-    at = np.array(positions, dtype=np.int64)
+def _columns_to(anchors: Sequence[int], query: Query, ranked: Candidates) -> NDArray[np.float32]:
+    """Cosines of each candidate to its liked row, (n, 3)."""
     if len(query.like) == 1:
-        return ranked.columns[at]
-    return cosines(query.like.take(np.array([anchor])), ranked.rows.take(at))
+        return ranked.columns
+    columns = np.empty_like(ranked.columns)
+    for anchor in set(anchors):
+        at = np.flatnonzero(np.array(anchors) == anchor)
+        columns[at] = cosines(query.like.take(np.array([anchor])), ranked.rows.take(at))
+    return columns
 
 
-def _closest_liked(query: Query, ranked: Candidates) -> NDArray[np.int64]:
-    """Which liked row each candidate is closest to, (n,)."""
+def _closest_liked(query: Query, ranked: Candidates) -> list[int]:
+    """Which liked row each candidate is closest to, n of them."""
     n_like = len(query.like)
     if n_like == 1 or not len(ranked):
-        return np.zeros(len(ranked), dtype=np.int64)
+        return [0] * len(ranked)
     scores = np.stack(
         [
             blend(cosines(query.like.take(np.array([i])), ranked.rows), query.weights, query.scale)
             for i in range(n_like)
         ]
     )
-    return np.asarray(np.nan_to_num(scores, nan=-np.inf).argmax(axis=0))
+    closest: list[int] = np.nan_to_num(scores, nan=-np.inf).argmax(axis=0).tolist()
+    return closest
 
 
-def _neighbour(
-    movie: Movie, share: float, columns: NDArray[np.float32], reasons: tuple[Reason, ...]
-) -> Neighbour:
-    cosine_of = zip(SIGNALS, columns.tolist(), strict=True)
+def _neighbour(movie: Movie, share: float, columns: list[float], reasons: tuple[Reason, ...]) -> Neighbour:
     return Neighbour(
         movie_id=movie.movie_id,
         title=movie.title,
@@ -144,7 +136,13 @@ def _neighbour(
         genres=movie.genres or movie.chosen_genres,
         score=round(share, 6),
         percentile=round(100 * share, 4),
-        signals={signal: None if np.isnan(value) else round(value, 4) for signal, value in cosine_of},
+        # NaN is the one number that is not equal to itself.
+        signals={s: round(c, 4) if c == c else None for s, c in zip(SIGNALS, columns, strict=True)},
         reasons=reasons,
-        poster_url=f"/posters/{quote(movie.movie_id)}" if movie.poster else None,
+        poster_url=_poster_url(movie.movie_id) if movie.poster else None,
     )
+
+
+@functools.lru_cache(maxsize=20_000)
+def _poster_url(movie_id: str) -> str:
+    return f"/posters/{quote(movie_id)}"

@@ -140,22 +140,36 @@ def cosines(like: Rows, candidates: Rows) -> NDArray[np.float32]:
         float32, (n_candidates, 3), in [-1, 1]; NaN where a signal does not know the pair.
     """
     columns = np.full((len(candidates), 3), np.nan, dtype=np.float32)
+    all_known = candidates.known.all()
     for i, (mine, theirs) in enumerate(zip(blocks_of(like), blocks_of(candidates), strict=True)):
         if like.known[:, i].any():
             row = _mean_of_known(mine, like.known[:, i]).astype(np.float32)
-            known = candidates.known[:, i]
-            columns[known, i] = np.clip(theirs[known] @ row, -1.0, 1.0)
-    return columns
+            if all_known:
+                columns[:, i] = theirs @ row
+            else:
+                known = candidates.known[:, i]
+                columns[known, i] = theirs[known] @ row
+    return np.clip(columns, -1.0, 1.0, out=columns)
 
 
-def shown_cosines(like: Rows, candidates: Rows) -> NDArray[np.float32]:
+def shown_cosines(
+    like: Rows, candidates: Rows, columns: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """The same for people to read: true cosines, also where rows are shorter than 1.
 
     A taste row is as long as liking carries; that ranks, but it is not how alike two movies are.
 
+    Args:
+        like: The liked movies.
+        candidates: The others.
+        columns: ``cosines`` of both, where they are at hand.
+
     Returns:
         float32, (n_candidates, 3), in [-1, 1]; NaN where a signal does not know the pair.
     """
+    if columns is not None and len(like) == 1:
+        lengths = _lengths(candidates) * _lengths(like)
+        return np.clip(columns / np.where(lengths > 0, lengths, 1), -1.0, 1.0)
     unit = [tuple(unit_rows(block) for block in blocks_of(rows)) for rows in (like, candidates)]
     mine, theirs = (
         replace(r, visual=v, genre=g, taste=c) for r, (v, g, c) in zip((like, candidates), unit, strict=True)
@@ -179,15 +193,24 @@ def blend(columns: NDArray[np.float32], weights: Weights, scale: Scale) -> NDArr
         float64, (n,); NaN where no signal with a weight above 0 knows the pair.
     """
     shares = np.asarray(weights.as_tuple(), dtype=np.float64)
-    filled = np.where(np.isnan(columns), scale.means, columns)
-    scores = filled @ (shares / scale.spreads)
-    unknown = np.isnan(columns[:, shares > 0]).all(axis=1)
-    return np.where(unknown, np.nan, scores)
+    missing = np.isnan(columns)
+    if not missing.any():
+        whole: NDArray[np.float64] = columns @ (shares / scale.spreads)
+        return whole
+    scores = np.where(missing, scale.means, columns) @ (shares / scale.spreads)
+    return np.where(missing[:, shares > 0].all(axis=1), np.nan, scores)
 
 
 def blocks_of(rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """The blocks in the order of the signals."""
     return rows.visual, rows.genre, rows.taste
+
+
+def _lengths(rows: Rows) -> NDArray[np.float32]:
+    """Lengths of the blocks of some movies, (n, 3)."""
+    squares = [np.einsum("ij,ij->i", block, block) for block in blocks_of(rows)]
+    lengths: NDArray[np.float32] = np.sqrt(np.stack(squares, axis=1))
+    return lengths
 
 
 def _mean_of_known(block: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float64]:

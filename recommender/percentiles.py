@@ -38,9 +38,11 @@ class Percentiles:
             scores: Blended scores of random pairs, (m,); NaN is left out.
             highest: The score of an identical pair; ``-highest`` is where the share reaches 0.
         """
-        known = np.sort(scores[~np.isnan(scores)])
-        knots, lower = np.unique(known, return_index=True)
-        shares = np.asarray((lower + 1.0) / (len(known) + 2.0), dtype=np.float64)
+        unknown = np.isnan(scores)
+        known = np.sort(scores[~unknown] if unknown.any() else scores)
+        # Every question at new weights comes here: np.unique would sort once more.
+        lower = np.flatnonzero(np.concatenate([[True], known[1:] != known[:-1]])[: len(known)])
+        knots, shares = known[lower], (lower.astype(np.float64) + 1) / (len(known) + 2)
         if not len(knots) or knots[0] > -highest:
             knots, shares = np.append(-highest, knots), np.append(0.0, shares)
         if knots[-1] < highest:

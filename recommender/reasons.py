@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from indexer.types import Movie
 from recommender.pictures import Picture, shared_words
 from recommender.series import of_one_series
@@ -41,7 +38,7 @@ class Answered:
     Args:
         movie: The movie.
         picture: What its poster shows; None without one.
-        shares: Share of random pairs below this pair's cosine, by signal, NaN where unknown.
+        shares: Share of random pairs below this pair's cosine, three, by signal, NaN where unknown.
         contributions: What each signal adds to the score beyond an average pair, NaN where unknown.
         n_co_liked: How many people liked both.
         has_poster: Whether its poster is in the index.
@@ -49,8 +46,8 @@ class Answered:
 
     movie: Movie
     picture: Picture | None
-    shares: NDArray[np.float64]
-    contributions: NDArray[np.float64]
+    shares: Sequence[float]
+    contributions: Sequence[float]
     n_co_liked: int = 0
     has_poster: bool = True
 
@@ -63,10 +60,10 @@ def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
     there is no other.
     """
     by_signal = (_look(asked, answered), _genre(asked, answered), _taste(asked, answered))
-    gains = answered.contributions.tolist()
-    order = sorted(range(len(gains)), key=lambda i: math.inf if math.isnan(gains[i]) else -gains[i])
-    signals = [reason for i in order for reason in by_signal[i]]
-    found = [*_kinship(asked, answered), *signals]
+    losses = [math.inf if math.isnan(gain) else -gain for gain in answered.contributions]
+    found = _kinship(asked, answered)
+    for i in sorted(range(len(losses)), key=losses.__getitem__):
+        found += by_signal[i]
     return tuple(found or _closest_signal(asked, answered))
 
 
@@ -96,7 +93,7 @@ def _genre(asked: Asked, answered: Answered) -> list[Reason]:
 
 def _look(asked: Asked, answered: Answered) -> list[Reason]:
     found = []
-    share = float(answered.shares[0])
+    share = answered.shares[0]
     if share >= _NOTABLE_SHARE:
         found.append(_percentile_reason("look", "Looks closer than {} % of pairs", share))
     if asked.picture and answered.picture and (words := shared_words(asked.picture, answered.picture)):
@@ -109,7 +106,7 @@ def _taste(asked: Asked, answered: Answered) -> list[Reason]:
     if answered.n_co_liked:
         people = "1 person" if answered.n_co_liked == 1 else f"{answered.n_co_liked} people"
         found.append(Reason("co_liked", f"{people} liked both", {"n_people": answered.n_co_liked}))
-    share = float(answered.shares[2])
+    share = answered.shares[2]
     return [*found, _taste_reason(asked, answered, share)] if share >= _NOTABLE_SHARE else found
 
 
@@ -131,11 +128,11 @@ def _taste_reason(asked: Asked, answered: Answered, share: float) -> Reason:
 
 def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
     """The signal that speaks most for a result of which nothing notable can be said."""
-    known = np.flatnonzero(~np.isnan(answered.shares))
-    if not len(known):
+    known = [i for i, share in enumerate(answered.shares) if not math.isnan(share)]
+    if not known:
         return []
-    best = int(known[np.argmax(answered.shares[known])])
-    share = float(answered.shares[best])
+    best = max(known, key=answered.shares.__getitem__)
+    share = answered.shares[best]
     if best == 2:
         return [_taste_reason(asked, answered, share)]
     kind, text = (("look", "Looks closer than {} % of pairs"), ("genre", "Genres closer than {} % of pairs"))[

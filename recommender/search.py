@@ -79,6 +79,8 @@ class Candidates:
 
     def at(self, positions: Sequence[int]) -> Candidates:
         """The candidates at some positions, in that order."""
+        if list(positions) == list(range(len(self))):
+            return self
         index = np.asarray(positions, dtype=np.int64)
         return Candidates(self.rows.take(index), self.columns[index], self.scores[index])
 
@@ -105,20 +107,24 @@ def find_candidates(
         exclude: Movie ids left out besides.
     """
     row = query.row()
-    found: dict[str, float] = {}
+    found: list[tuple[float, str, int]] = []
     for missing, mask in _groups(view.facts, query.weights, allowed):
-        neighbours = view.search(row, n, mask, exclude)
-        offset = query.imputed(missing)
-        found.update(zip(neighbours.movie_ids, (neighbours.scores + offset).tolist(), strict=True))
-    best = sorted(found, key=lambda movie_id: (-round(found[movie_id], _SCORE_DIGITS), movie_id))[:n]
-    return score_movies(view, query, best)
+        near = view.search(row, n, mask, exclude)
+        offset = query.imputed(missing) if missing.any() else 0.0
+        found += zip((near.scores + offset).tolist(), near.movie_ids, near.rows.tolist(), strict=True)
+    best = sorted((-round(score, _SCORE_DIGITS), movie_id, row) for score, movie_id, row in found)[:n]
+    numbers = np.array([row for _, _, row in best], dtype=np.int64)
+    return _scored(query, view.read_rows(numbers, tuple(movie_id for _, movie_id, _ in best)))
 
 
 def score_movies(view: IndexView, query: Query, movie_ids: Sequence[str]) -> Candidates:
     """Score movies of the index that were found by other means, best first."""
-    rows = view.find_rows(movie_ids)
+    return _scored(query, view.find_rows(movie_ids))
+
+
+def _scored(query: Query, rows: Rows) -> Candidates:
     columns, scores = query.score(rows)
-    known = [i for i in range(len(rows)) if not np.isnan(scores[i])]
+    known = np.flatnonzero(~np.isnan(scores)).tolist()
     order = sorted(known, key=lambda i: (-scores[i], rows.movie_ids[i]))
     return Candidates(rows, columns, scores).at(order)
 

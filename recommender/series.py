@@ -51,6 +51,11 @@ class Stems:
     parts: frozenset[str]
     subtitled: frozenset[str]
 
+    @functools.cached_property
+    def every(self) -> frozenset[str]:
+        """All of them: two titles that share none are of two series."""
+        return self.parts | self.subtitled | {self.whole}
+
 
 @functools.lru_cache(maxsize=50_000)
 def stems(title: str) -> Stems:
@@ -87,6 +92,8 @@ def same_series(first: str, second: str) -> bool:
         False
     """
     one, two = stems(first), stems(second)
+    if one.every.isdisjoint(two.every):
+        return False
     if one.whole == two.whole:
         return True
     if one.parts & (two.parts | two.subtitled | {two.whole}):

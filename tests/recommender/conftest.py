@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +100,9 @@ class BruteForceView:
                 raise NotFoundError(f"{movie_id} is not in the index.")
         return self.rows.take(np.array([self.position[m] for m in movie_ids], dtype=np.int64))
 
+    def read_rows(self, numbers: NDArray[np.int64], movie_ids: tuple[str, ...]) -> Rows:
+        return replace(self.rows.take(numbers), movie_ids=movie_ids)
+
     def row_numbers(self, movie_ids: Sequence[str]) -> NDArray[np.int64]:
         return np.array([self.position.get(m, -1) for m in movie_ids], dtype=np.int64)
 
@@ -119,7 +122,8 @@ class BruteForceView:
             for i in sorted(range(len(scores)), key=lambda i: (-round(scores[i], 9), self.rows.movie_ids[i]))
             if usable[i] and self.rows.movie_ids[i] not in exclude
         ][:k]
-        return Neighbours(tuple(self.rows.movie_ids[i] for i in order), scores[order].astype(np.float32))
+        ids = tuple(self.rows.movie_ids[i] for i in order)
+        return Neighbours(ids, scores[order].astype(np.float32), np.array(order, dtype=np.int64))
 
     def random_pairs(self) -> NDArray[np.float32]:
         return self._pairs

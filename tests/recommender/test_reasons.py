@@ -12,7 +12,7 @@ ASKED = Asked(QUERY.genres, True, QUERY, Picture({"red": 0.5, "blue": 0.3}, 20.0
 
 
 def answered(movie: Movie, shares=(0.5, 0.5, 0.5), gains=(0.1, 0.1, 0.1), **more) -> Answered:
-    return Answered(movie, more.pop("picture", None), np.array(shares), np.array(gains), **more)
+    return Answered(movie, more.pop("picture", None), shares, gains, **more)
 
 
 def texts(reasons) -> list[str]:

@@ -119,9 +119,12 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings of an empty home."""
-    return load_settings(tmp_path / "home", environ={})
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of an empty home; of either database where a test is parametrised with ``settings``."""
+    environ = {}
+    if getattr(request, "param", "sqlite") == "postgres":
+        environ["ONESHEET_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    return load_settings(tmp_path / "home", environ)
 
 
 @pytest.fixture

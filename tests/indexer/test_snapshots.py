@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,6 @@ import numpy as np
 import pytest
 
 from embeddings.errors import SnapshotError
-from indexer import durable
 from indexer.catalog import Catalog, MovieFacts
 from indexer.ingest import put_movie
 from indexer.manifests import CURRENT_FILE, MANIFEST_FILE
@@ -160,87 +157,6 @@ def test_only_the_last_two_snapshots_are_kept(
     assert len(left) == 2
     assert pointer.name in left
     assert published.name not in left
-
-
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-def test_a_disk_that_fails_at_any_step_leaves_the_old_snapshot_answering(
-    published: Path,
-    store: SnapshotStore,
-    catalog: Catalog,
-    small_encoder: Any,
-    draw_poster: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    error: int,
-) -> None:
-    put_movie(catalog, store, lambda: small_encoder, MovieFacts("new"), draw_poster("new"))
-    expected = _answers(IndexReader(catalog, store))
-    steps = 0
-    while True:
-        steps += 1
-        with monkeypatch.context() as patch:
-            disk = FailingDisk(steps, error)
-            disk.install(patch)
-            try:
-                reindex(catalog, small_encoder, store, options=QUIET)
-            except OSError as failed:
-                assert failed.errno == error
-        pointer = store.pointer()
-        assert pointer is not None
-        if not disk.failed:
-            break
-        assert _answers(IndexReader(catalog, store)) == expected
-        assert verify(catalog, store).ok
-    assert steps > 20
-    assert pointer.name != published.name
-    assert _answers(IndexReader(catalog, store)) == expected
-
-
-class FailingDisk:
-    """Fails the n-th write, flush or rename of the store, as a full or broken disk does."""
-
-    def __init__(self, at: int, error: int) -> None:
-        self.left = at
-        self.error = error
-        self.failed = False
-
-    def install(self, patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(durable.os, "fsync", self._counted(os.fsync))
-        for name in ("rename", "replace"):
-            patch.setattr(Path, name, self._counted(getattr(Path, name)))
-        real_open = Path.open
-
-        def open_(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-            file = real_open(path, mode, *args, **kwargs)
-            return WriteCounter(file, self._counted(file.write)) if "x" in mode else file
-
-        patch.setattr(Path, "open", open_)
-
-    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.left -= 1
-            if self.left == 0:
-                self.failed = True
-                raise OSError(self.error, os.strerror(self.error))
-            return function(*args, **kwargs)
-
-        return call
-
-
-class WriteCounter:
-    """A file whose writes are counted."""
-
-    def __init__(self, file: Any, write: Callable[[bytes], int]) -> None:
-        self._file = file
-        self.write = write
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def __enter__(self) -> WriteCounter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
 
 def _answers(reader: IndexReader) -> list[tuple[tuple[str, ...], list[float]]]:

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -44,10 +46,15 @@ from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.base import VectorIndex
 from indexer.vectors.blocks import join, widths_of
 from indexer.vectors.kinds import KINDS, kind_for
+from indexer.vectors.milvus import MilvusIndex, server_of
 
 _ASIDE = ".writing-"
 _KEPT = 2
 """Snapshots kept: the current one, and the one that readers may be opening just now."""
+
+_SERVED_SECONDS = 600
+"""How long rows that lie in Milvus are kept besides: a reader that has them open cannot keep them itself."""
+_KINDS: dict[str, type[VectorIndex]] = {**KINDS, MilvusIndex.kind: MilvusIndex}
 
 Stamp = tuple[int, int, int]
 """Modification time, inode and size of the pointer file."""
@@ -77,10 +84,12 @@ class SnapshotStore:
 
     Args:
         root: The directory; it need not exist before the first ``publish``.
+        milvus: The kind that sends rows to a Milvus; None keeps them in the directory.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, milvus: type[MilvusIndex] | None = None) -> None:
         self.root = root
+        self._milvus = milvus
 
     @property
     def directory(self) -> Path:
@@ -168,17 +177,18 @@ class SnapshotStore:
         Raises:
             OSError: The disk is full or failing; the old snapshot is still the current one.
         """
-        kind = about.kind or kind_for(len(rows))
-        name = f"r{about.revision}-{kind}-{os.urandom(4).hex()}"
+        kind = self._milvus or KINDS[about.kind or kind_for(len(rows))]
+        name = f"r{about.revision}-{kind.kind}-{os.urandom(4).hex()}"
         aside = self.directory / f"{_ASIDE}{name}"
         aside.mkdir(parents=True)
         try:
-            manifest = _write(aside, rows, facts, replace(about, name=name, kind=kind), poster_map)
+            about = replace(about, name=name, kind=kind.kind)
+            manifest = _write(aside, rows, facts, about, poster_map, kind)
             data = manifest_bytes(manifest)
             write_durably(aside / MANIFEST_FILE, data)
             aside.rename(self.directory / name)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            _discard(aside)
             raise
         sync_directory(self.directory)
         pointer = Pointer(name, hashlib.sha256(data).hexdigest())
@@ -193,9 +203,21 @@ class SnapshotStore:
         found = sorted(self.directory.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         whole = [path for path in found if not path.name.startswith(_ASIDE)]
         kept = {current, *[path.name for path in whole if path.name != current][: _KEPT - 1]}
+        if self._milvus is not None:
+            since = time.time() - _SERVED_SECONDS
+            kept |= {path.name for path in whole if path.stat().st_mtime > since}
         for path in found:
             if path.name not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+                _discard(path)
+
+
+def _discard(directory: Path) -> None:
+    """Delete a snapshot, whole or half written."""
+    try:
+        MilvusIndex.forget(directory)
+    except SnapshotError:
+        return  # its rows could not be dropped: the directory stays, and the next publisher tries again
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def open_snapshot(directory: Path, manifest_sha256: str) -> Snapshot:
@@ -207,9 +229,9 @@ def open_snapshot(directory: Path, manifest_sha256: str) -> Snapshot:
     """
     manifest = read_manifest(directory, manifest_sha256)
     check_files(directory, manifest)
-    if manifest.kind not in KINDS:
-        raise SnapshotError(f"{directory} is of kind {manifest.kind!r}; known are {sorted(KINDS)}; {CURE}.")
-    index = KINDS[manifest.kind].load(directory, manifest.widths)
+    if manifest.kind not in _KINDS:
+        raise SnapshotError(f"{directory} is of kind {manifest.kind!r}; known are {sorted(_KINDS)}; {CURE}.")
+    index = _KINDS[manifest.kind].load(directory, manifest.widths)
     facts, pairs = map_columns(directory, manifest.count)
     if len(index) != manifest.count:
         raise SnapshotError(f"{directory} has {len(index)} vectors for {manifest.count} movies; {CURE}.")
@@ -238,13 +260,18 @@ def _sha256(path: Path) -> str:
 
 
 def _write(
-    directory: Path, rows: Rows, facts: Facts, about: SnapshotManifest, poster_map: PosterMap | None
+    directory: Path,
+    rows: Rows,
+    facts: Facts,
+    about: SnapshotManifest,
+    poster_map: PosterMap | None,
+    kind: type[VectorIndex],
 ) -> SnapshotManifest:
     """Write vectors, columns and map, flushed, and describe them."""
     order = np.argsort(facts.movie_ids, kind="stable")
     rows, facts = rows.take(order), facts.take(order)
     pairs = random_pairs(rows, np.random.default_rng(about.revision))
-    names = KINDS[about.kind].build(join(rows), widths_of(rows)).save(directory)
+    names = kind.build(join(rows), widths_of(rows)).save(directory)
     names += save_columns(directory, facts, rows.known, pairs)
     if poster_map is not None:
         (directory / MAP_FILE).write_bytes(map_bytes(poster_map))
@@ -275,8 +302,14 @@ def open_store(settings: Settings) -> SnapshotStore:
         InvalidRequestError: The index URL is malformed or of an unknown kind.
     """
     scheme, _, where = settings.index_url.partition("://")
-    if scheme != "faiss" or not where:
-        raise InvalidRequestError(
-            f"The index URL is {settings.index_url!r}; expected faiss://DIRECTORY.", field="index_url"
-        )
-    return SnapshotStore(Path(where))
+    if scheme == "faiss" and where:
+        return SnapshotStore(Path(where))
+    if scheme == "milvus" and where:
+        # A directory for each server: what is published to one is not what another has.
+        name = "milvus-" + re.sub(r"[^A-Za-z0-9.]+", "-", where).strip("-")
+        return SnapshotStore(settings.home / name, MilvusIndex.at(server_of(where)))
+    raise InvalidRequestError(
+        f"The index URL is {settings.index_url!r}; expected faiss://DIRECTORY, milvus://HOST:PORT or "
+        "milvus://FILE.db.",
+        field="index_url",
+    )

@@ -54,6 +54,8 @@ bench: $(BENCH_HOME)/catalog.db  ## every benchmark, one after the other (hours)
 	$(BIN)/python -m benchmarks.blend_search --home $(BENCH_HOME)
 	$(BIN)/python -m benchmarks.store_kill --kills 250
 	$(BIN)/python -m benchmarks.store_kill --kills 250 --database postgres
+	$(BIN)/python -m benchmarks.store_flips --flips 200
+	$(BIN)/python -m benchmarks.store_flips --flips 200 --database postgres
 	$(BIN)/python -m benchmarks.store_scale --home $(BENCH_HOME) --rows 1000000
 
 format: $(VENV)/.test-ready  ## let ruff mend what it can

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from embeddings.errors import SnapshotError
 from indexer.catalog import Catalog
 from indexer.catalog.records import RowBatch
+from indexer.manifests import CURE
 from indexer.overlay import empty_overlay
 from indexer.pairs import random_pairs, spreads
 from indexer.poster_map import MapFitter, update_map
@@ -77,6 +79,24 @@ def publish_catalog(
     manifest = store.publish(batch.rows, batch.facts, about, poster_map)
     catalog.activate(manifest.fingerprint, manifest.taste_model)
     return manifest
+
+
+def check_fits(catalog: Catalog, manifest: SnapshotManifest) -> None:
+    """Refuse a snapshot that was not made from this catalog, or from a later state of it.
+
+    Raises:
+        SnapshotError: The catalog does not know its encoder, or is older than it.
+        CatalogError: The catalog cannot be read.
+    """
+    revision = catalog.revision()
+    if catalog.encoder_of(manifest.fingerprint) is None:
+        raise SnapshotError(
+            f"The catalog does not know encoder {manifest.fingerprint[:12]} of {manifest.name}; {CURE}."
+        )
+    if manifest.revision > revision:
+        raise SnapshotError(
+            f"{manifest.name} stands for revision {manifest.revision}, the catalog is at {revision}; {CURE}."
+        )
 
 
 def snapshot_in_memory(catalog: Catalog) -> Snapshot:

@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from embeddings.errors import CatalogError, SnapshotError
 from indexer.catalog import Catalog
 from indexer.catalog.records import Active
 from indexer.overlay import Overlay, empty_overlay, renew_overlay
-from indexer.publish import CATALOG_KIND, snapshot_in_memory
+from indexer.publish import CATALOG_KIND, check_fits, snapshot_in_memory
 from indexer.settings import Settings
 from indexer.snapshots import Snapshot, SnapshotStore, Stamp, open_store
 from indexer.types import SnapshotManifest
@@ -109,14 +110,11 @@ class IndexReader:
         if self._base is not None and self._base.stamp == stamp:
             return self._base
         try:
-            snapshot = self._store.open()
+            snapshot = self._store.open(partial(check_fits, self._catalog))
             self.problem = None if snapshot else "nothing was published yet; run `onesheet reindex`"
         except SnapshotError as error:
             snapshot = None
             self.problem = str(error)
-        if snapshot is not None and snapshot.manifest.revision > self._catalog.revision():
-            self.problem = f"{snapshot.manifest.name} is newer than the catalog; run `onesheet reindex`"
-            snapshot = None
         if snapshot is None:
             _log.warning("answering without the published snapshot: %s", self.problem)
             snapshot = self._base.snapshot if self._base else snapshot_in_memory(self._catalog)

@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -58,6 +58,8 @@ _KINDS: dict[str, type[VectorIndex]] = {**KINDS, MilvusIndex.kind: MilvusIndex}
 
 Stamp = tuple[int, int, int]
 """Modification time, inode and size of the pointer file."""
+Fits = Callable[[SnapshotManifest], None]
+"""Raises SnapshotError where a snapshot must not be used."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,11 @@ class SnapshotStore:
         except FileNotFoundError as error:
             raise SnapshotError(f"{error.filename} is missing; {CURE}.") from error
 
-    def open(self) -> Snapshot | None:
+    def open(self, fits: Fits | None = None) -> Snapshot | None:
         """Check and map the current snapshot; None where none was published.
+
+        Args:
+            fits: Looks at its manifest before any other file is read; raises where it must not be used.
 
         Raises:
             SnapshotError: A file is missing, damaged or not the one that was published.
@@ -135,7 +140,7 @@ class SnapshotStore:
         pointer = self.pointer()
         while pointer is not None:
             try:
-                return open_snapshot(self.directory / pointer.name, pointer.manifest_sha256)
+                return open_snapshot(self.directory / pointer.name, pointer.manifest_sha256, fits)
             except FileNotFoundError as error:
                 # A publisher may have moved on and cleared this one away meanwhile.
                 newer = self.pointer()
@@ -220,14 +225,16 @@ def _discard(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def open_snapshot(directory: Path, manifest_sha256: str) -> Snapshot:
-    """Check every file of a snapshot, then map it.
+def open_snapshot(directory: Path, manifest_sha256: str, fits: Fits | None = None) -> Snapshot:
+    """Check the manifest and every file of a snapshot, then map it.
 
     Raises:
         FileNotFoundError: A file is missing.
         SnapshotError: A file is damaged, or the manifest names another kind or shape.
     """
     manifest = read_manifest(directory, manifest_sha256)
+    if fits is not None:
+        fits(manifest)
     check_files(directory, manifest)
     if manifest.kind not in _KINDS:
         raise SnapshotError(f"{directory} is of kind {manifest.kind!r}; known are {sorted(_KINDS)}; {CURE}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from embeddings.errors import SnapshotError
 from indexer.catalog import Catalog, RowBatch
 from indexer.locks import publishing
-from indexer.publish import publish_catalog
+from indexer.publish import check_fits, publish_catalog
 from indexer.snapshots import Snapshot, SnapshotStore
 from indexer.types import SnapshotManifest
 from indexer.vectors.blocks import join
@@ -61,7 +62,7 @@ def verify(catalog: Catalog, store: SnapshotStore) -> Verification:
         CatalogError: The catalog cannot be read.
     """
     try:
-        snapshot = store.open()
+        snapshot = store.open(partial(check_fits, catalog))
     except SnapshotError as error:
         return _without_snapshot(catalog, str(error))
     if snapshot is None:
@@ -96,7 +97,7 @@ def repair(catalog: Catalog, store: SnapshotStore, wait_seconds: float = 60.0) -
                 "The catalog has no embedding to rebuild the index from; run `onesheet reindex`."
             )
         learned = catalog.find_learned()
-        weights = dict(manifest.default_weights) if manifest else dict(learned.weights) if learned else {}
+        weights = dict(learned.weights) if learned else dict(manifest.default_weights) if manifest else {}
         publish_catalog(catalog, store, fingerprint, active.taste_model, weights)
         return replace(verify(catalog, store), repaired=True)
 
@@ -112,20 +113,11 @@ def _compare(catalog: Catalog, snapshot: Snapshot) -> Verification:
         changes = catalog.changes_since(manifest.revision)
         newer = {*changes.changed, *changes.removed}
         movies = 0
-        if catalog.encoder_of(manifest.fingerprint) is None:
-            problems.append(
-                f"The catalog does not know encoder {manifest.fingerprint[:12]} of {manifest.name}."
-            )
-        elif manifest.revision > revision:
-            problems.append(
-                f"{manifest.name} stands for revision {manifest.revision}, the catalog is at {revision}."
-            )
-        else:
-            seen = np.zeros(len(snapshot.facts), dtype=np.bool_)
-            for batch in catalog.iter_rows(manifest.fingerprint, manifest.taste_model):
-                movies += len(batch)
-                problems += _differences(snapshot, batch, newer, seen)
-            problems += _unknown_rows(snapshot, newer, seen)
+        seen = np.zeros(len(snapshot.facts), dtype=np.bool_)
+        for batch in catalog.iter_rows(manifest.fingerprint, manifest.taste_model):
+            movies += len(batch)
+            problems += _differences(snapshot, batch, newer, seen)
+        problems += _unknown_rows(snapshot, newer, seen)
     notes: tuple[str, ...] = ()
     if not problems and (active.fingerprint, active.taste_model) != (
         manifest.fingerprint,

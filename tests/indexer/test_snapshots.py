@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.store_flips import damage_kinds
 from embeddings.errors import SnapshotError
 from indexer.catalog import Catalog, MovieFacts
 from indexer.ingest import put_movie
 from indexer.manifests import CURRENT_FILE, MANIFEST_FILE
 from indexer.reader import IndexReader
 from indexer.reindex import ReindexOptions, reindex
+from indexer.settings import Settings
 from indexer.snapshots import SnapshotStore
 from indexer.verify import repair, verify
 
@@ -74,6 +76,17 @@ def test_every_flipped_byte_is_refused_and_repaired_from_the_catalog(
     path.write_bytes(bytes(broken))
     fixed = repair(catalog, store)
     assert (fixed.ok, fixed.repaired, fixed.rows) == (True, True, 12)
+
+
+@pytest.mark.parametrize(
+    "settings", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+def test_every_kind_of_damage_to_every_kind_of_index_is_refused_unread(settings: Settings) -> None:
+    settings.home.mkdir()
+    for kind, found in damage_kinds(settings, n_flips=2, seed=1):
+        assert found.wrong == [], kind
+        assert found.done["flip"] == 2 * len(found.files) > 20
+        assert (found.done["swap"], found.done["foreign"]) == (len(found.files), 1)
 
 
 @pytest.mark.parametrize("name", ["vectors.faiss", "movie_ids.npy", MANIFEST_FILE])

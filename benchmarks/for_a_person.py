@@ -28,11 +28,12 @@ from recommender.evaluation.data import CatalogData, read_catalog, with_taste
 from recommender.evaluation.matched import Matched, draw_matched
 from recommender.evaluation.metrics import ndcg_of_list, ndcg_of_rank, rank_of_first
 from recommender.evaluation.people import LIKED, People, split_people
-from recommender.learned_weights import WeightLearner, scale_of
+from recommender.learned_weights import WeightLearner
 from recommender.person import DISLIKE_SHARE, split_ratings
 from recommender.search import Query
 from recommender.taste import TasteModel
 from recommender.types import RatedMovie, Weights
+from recommender.weight_choice import scale_of
 
 LEAST_SHOWN_LIKES = 5
 Figures = dict[str, dict[str, list[float]]]

@@ -29,9 +29,10 @@ from recommender.evaluation.metrics import intra_list_similarity, jaccard, ndcg_
 from recommender.evaluation.people import People, split_people
 from recommender.evaluation.plots import plot_dial, plot_simplex
 from recommender.evaluation.scorers import Blend
-from recommender.learned_weights import WeightLearner, even_weights, ndcg_by_person, scale_of, weight_grid
+from recommender.learned_weights import WeightLearner
 from recommender.taste import TasteModel
 from recommender.types import Weights
+from recommender.weight_choice import kindred_weights, ndcg_by_person, scale_of, weight_grid
 
 DIAL = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 POOL = 100
@@ -41,12 +42,13 @@ MOST_QUERIES = 600
 def draw_triangles(data: CatalogData, out: Path) -> dict[str, tuple[float, float, float]]:
     """One triangle per kind of query; returns the weights that are learned from each."""
     learned = {}
-    for lesson in WeightLearner().lessons(data.ratings, data.rows):
+    for taught in WeightLearner().lessons(data.ratings, data.rows):
+        lesson = taught.lesson
         grid = weight_grid()
         figures = ndcg_by_person(lesson, grid).mean(axis=1)
         title = f"query: {lesson.knowledge}, {len(lesson.people)} questions"
         plot_simplex(grid, figures, title, out / f"blend-{lesson.knowledge}.svg")
-        learned[lesson.knowledge] = even_weights(lesson)
+        learned[lesson.knowledge] = kindred_weights(lesson, taught.rows)
     return learned
 
 

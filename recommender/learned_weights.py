@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.pairs import random_pairs
 from indexer.types import Ratings, Rows, TasteFactors
-from recommender.blend import Scale
 from recommender.defaults import WELL_RATED
 from recommender.evaluation.data import with_taste
-from recommender.evaluation.matched import Matched, draw_matched
-from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
+from recommender.evaluation.matched import Matched, MatchRules, draw_matched
 from recommender.evaluation.people import People, split_people
-from recommender.evaluation.scorers import Blend
 from recommender.taste import TasteModel
+from recommender.weight_choice import GRID_STEP, Lesson, kindred_weights, make_lesson
 
-GRID_STEP = 0.05
 COLD_SHARE = 0.25
 _LEAST_QUESTIONS = 200
+_MOST_PEOPLE = 2_000
 _SEED = 20_004
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Questions about queries of one kind, and each signal's answers.
+class Taught:
+    """A lesson and the rows that it was made with."""
 
-    Args:
-        knowledge: Which kind: one of ``defaults.KNOWLEDGE``.
-        people: int64, (m,), who asks.
-        signals: float64, (3, m, 100), scores over spreads; the movie to be found stands first.
-    """
-
-    knowledge: str
-    people: NDArray[np.int64]
-    signals: NDArray[np.float64]
+    lesson: Lesson
+    rows: Rows
 
 
 class WeightLearner:
-    """Finds the weights under which held-out people find what they liked, among movies of like fame.
+    """Finds the weights under which held-out people find what they liked, among movies of like fame and age.
+
+    Fame and period are matched because people rate what is shown to them:
+    without that, the best answer to every question would be another movie of
+    the same years, whatever it is about.
 
     Args:
         taste: How taste is fitted to the other people.
@@ -55,7 +49,7 @@ class WeightLearner:
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"weights-1 {self._seed} {GRID_STEP} {self._taste.identity}"
+        return f"weights-2 {self._seed} {GRID_STEP} {self._taste.identity}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]:
         """Learn weights by what is known of a query.
@@ -68,102 +62,50 @@ class WeightLearner:
             Weights visual, genre, taste by ``defaults.KNOWLEDGE``; without an entry for a kind of
             query that too few ratings ask about.
         """
-        learned = {}
-        for lesson in self.lessons(ratings, rows):
-            if len(lesson.people) >= _LEAST_QUESTIONS:
-                learned[lesson.knowledge] = even_weights(lesson)
-        return learned
+        return {
+            taught.lesson.knowledge: kindred_weights(taught.lesson, taught.rows)
+            for taught in self.lessons(ratings, rows)
+            if len(taught.lesson.people) >= _LEAST_QUESTIONS
+        }
 
-    def lessons(self, ratings: Ratings, rows: Rows) -> Iterator[Lesson]:
+    def lessons(self, ratings: Ratings, rows: Rows) -> Iterator[Taught]:
         """Questions of held-out people, warm and cold."""
         everybody = People.of_ratings(ratings, rows.movie_ids)
         fitted, asked = split_people(everybody, (0.75, 0.25), self._seed)
+        asked = asked.take(np.arange(min(len(asked), _MOST_PEOPLE)))
         rng = np.random.default_rng(self._seed)
-        films = np.arange(len(rows), dtype=np.int64)
         warm = self._fit(fitted, rows)
         if warm is None:
             return
         allowed = rows.known[:, 0] & (everybody.n_ratings > 0)
-        questions = draw_matched(asked, fitted.n_ratings, films, allowed, rng)
+        questions = _questions(asked, fitted.n_ratings, rows, allowed, rng)
         placed = with_taste(rows, warm)
         well = fitted.n_ratings[questions.queries] >= WELL_RATED
-        yield make_lesson("rated", placed, questions.take(well))
-        yield make_lesson("few", placed, questions.take(~well))
+        yield Taught(make_lesson("rated", placed, questions.take(well)), placed)
+        yield Taught(make_lesson("few", placed, questions.take(~well)), placed)
         hidden = allowed & (rng.random(len(rows)) < COLD_SHARE)
         cold = self._fit(fitted.without_movies(hidden), rows)
         if cold is None:
             return
-        questions = draw_matched(asked, fitted.n_ratings, films, hidden, rng)
+        questions = _questions(asked, fitted.n_ratings, rows, hidden, rng)
         placed = with_taste(rows, cold)
-        yield make_lesson("unrated", placed, questions)
+        yield Taught(make_lesson("unrated", placed, questions), placed)
 
     def _fit(self, people: People, rows: Rows) -> TasteFactors | None:
         return self._taste.fit(people.as_ratings(rows.movie_ids), rows)
 
 
-def scale_of(rows: Rows) -> Scale:
-    """Means and spreads of random pairs, measured as for a snapshot."""
-    return Scale.of_pairs(random_pairs(rows, np.random.default_rng(_SEED)))
-
-
-def make_lesson(knowledge: str, rows: Rows, questions: Matched) -> Lesson:
-    """Let each signal alone answer the questions."""
-    scale = scale_of(rows)
-    signals = [
-        Blend(rows, scale, np.eye(3)[i], redistribute=False).pairs(questions.queries, questions.candidates)
-        for i in range(3)
-    ]
-    return Lesson(knowledge, questions.people, np.stack(signals))
-
-
-def weight_grid(step: float = GRID_STEP) -> NDArray[np.float64]:
-    """Every weighting whose shares are multiples of ``step``: float64, (n, 3), rows that sum to 1."""
-    n = round(1 / step)
-    points = [(i, j, n - i - j) for i in range(n + 1) for j in range(n + 1 - i)]
-    return np.array(points, dtype=np.float64) / n
-
-
-def ndcg_by_person(lesson: Lesson, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """nDCG@10 of each weighting for each person, mean over their questions: float64, (n, n_people)."""
-    _, index = np.unique(lesson.people, return_inverse=True)
-    n_questions = np.bincount(index)
-    signals = lesson.signals.astype(np.float32)
-    found = [
-        np.bincount(index, ndcg_of_rank(rank_of_first(np.tensordot(row.astype(np.float32), signals, 1))))
-        for row in weights
-    ]
-    return np.stack(found) / n_questions
-
-
-def even_weights(lesson: Lesson) -> tuple[float, float, float]:
-    """The most even weighting that the lesson cannot tell from the best one.
-
-    Ratings say what people watch, not what they would call alike: where
-    several weightings answer equally well, within one standard error of the
-    paired difference to the best, the one that listens to all three signals
-    gives lists that people can follow.
-
-    Source:
-        L. Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3.
-    """
-    grid = weight_grid()
-    by_person = ndcg_by_person(lesson, grid)
-    behind = by_person[int(np.argmax(by_person.mean(axis=1)))] - by_person
-    error = behind.std(axis=1) / np.sqrt(behind.shape[1])
-    good = np.flatnonzero(behind.mean(axis=1) <= error)
-    unevenness = (grid[good] ** 2).sum(axis=1)
-    visual, genre, taste = grid[good[int(np.argmin(unevenness))]].round(4).tolist()
-    return visual, genre, taste
-
-
-def best_weights(lesson: Lesson) -> tuple[float, float, float]:
-    """The weighting in the middle of the best region, so that chance in one figure does not decide.
-
-    Each weighting is judged by the mean over itself and its neighbours on the grid.
-    """
-    grid = weight_grid()
-    figures = ndcg_by_person(lesson, grid).mean(axis=1)
-    near = np.abs(grid[:, None] - grid[None]).max(axis=2) <= GRID_STEP + 1e-9
-    smooth = near @ figures / near.sum(axis=1)
-    visual, genre, taste = grid[int(np.argmax(smooth))].round(4).tolist()
-    return visual, genre, taste
+def _questions(
+    asked: People,
+    popularity: NDArray[np.int64],
+    rows: Rows,
+    allowed: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Matched:
+    """Questions among movies of like fame and age; of like fame alone where a catalog has too few of both."""
+    films = np.arange(len(rows), dtype=np.int64)
+    rules = MatchRules(years=rows.years_or_zero())
+    found = draw_matched(asked, popularity, films, allowed, rng, rules)
+    if len(found) >= _LEAST_QUESTIONS:
+        return found
+    return draw_matched(asked, popularity, films, allowed, rng, replace(rules, years=None))

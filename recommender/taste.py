@@ -66,7 +66,7 @@ class TasteConfig:
     regularization: float = 0.03
     iterations: int = 15
     kappa: float = 5.0
-    reach_power: float = 1.4
+    reach_power: float = 1.8
     reach_half: float = 10.0
     fame_power: float = 0.2
     fame_window: int = 51

@@ -22,8 +22,9 @@ from recommender.evaluation.warm import (
     predicted_only,
     splits,
 )
-from recommender.learned_weights import COLD_SHARE, WeightLearner, scale_of
+from recommender.learned_weights import COLD_SHARE, WeightLearner
 from recommender.taste import TasteModel
+from recommender.weight_choice import scale_of
 
 
 def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) -> Outcome:

@@ -18,7 +18,7 @@ from recommender.evaluation.metrics import jaccard
 from recommender.evaluation.outcome import Figures, Outcome, RowResult
 from recommender.evaluation.scorers import Blend, Chance, InnerProduct, Scorer
 from recommender.evaluation.warm import JudgeOptions
-from recommender.learned_weights import scale_of, weight_grid
+from recommender.weight_choice import scale_of, weight_grid
 
 HEADLINE = "jaccard_at_10"
 K = 10

@@ -19,8 +19,9 @@ from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.outcome import Figures, Outcome, RowResult
 from recommender.evaluation.people import People, drop_acquainted, split_people
 from recommender.evaluation.scorers import Blend, Chance, Fixed, InnerProduct, Scorer
-from recommender.learned_weights import WeightLearner, best_weights, make_lesson, scale_of
+from recommender.learned_weights import WeightLearner
 from recommender.taste import TasteModel
+from recommender.weight_choice import best_weights, make_lesson, scale_of
 
 HEADLINE = "matched_ndcg_at_10"
 TESTED_SHARE = 0.2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -75,45 +75,54 @@ def reindex(
     with publishing(store.root, options.wait_seconds):
         catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
         scan = scan_posters(catalog)
-        embedded, seconds, vanished = _embed(catalog, encoder, options)
+        done = _embed(catalog, encoder, options)
         group_artwork(catalog, encoder.fingerprint)
         learned = learn(catalog, encoder.fingerprint, fitters)
         manifest = _publish(catalog, store, encoder.fingerprint, learned, fitters.poster_map)
+        # Posters that were put in meanwhile, by a process with another encoder: the overlay has them.
+        done += _embed(catalog, encoder, replace(options, every=False))
         catalog.forget_inactive()
     return ReindexReport(
-        embedded=embedded,
-        unchanged=catalog.n_embeddings(encoder.fingerprint) - embedded,
+        embedded=done.embedded,
+        unchanged=catalog.n_embeddings(encoder.fingerprint) - done.embedded,
         removed=scan.removed,
-        failed=(*_unreadable(catalog), *scan.unreachable, *vanished),
-        posters_per_second=round(embedded / seconds, 2) if embedded else 0.0,
+        failed=(*_unreadable(catalog), *scan.unreachable, *done.vanished.values()),
+        posters_per_second=round(done.embedded / done.seconds, 2) if done.embedded else 0.0,
         snapshot=manifest.name,
     )
 
 
-def _embed(
-    catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions
-) -> tuple[int, float, list[UnreadablePoster]]:
-    """Encode what this encoder has not seen and save it batch by batch.
+@dataclass(frozen=True)
+class _Done:
+    """How many posters were embedded, the seconds it took, and posters that vanished meanwhile, by movie."""
 
-    Returns:
-        How many posters were embedded, the seconds it took, and posters that vanished meanwhile.
-    """
+    embedded: int
+    seconds: float
+    vanished: dict[str, UnreadablePoster]
+
+    def __add__(self, other: _Done) -> _Done:
+        vanished = self.vanished | other.vanished
+        return _Done(self.embedded + other.embedded, self.seconds + other.seconds, vanished)
+
+
+def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions) -> _Done:
+    """Encode what this encoder has not seen and save it batch by batch."""
     files = catalog.posters_to_embed(encoder.fingerprint, again=options.every)
     hashes: dict[str, str] = {}
-    vanished: list[UnreadablePoster] = []
+    vanished: dict[str, UnreadablePoster] = {}
     started, embedded = time.perf_counter(), 0
-    bar = tqdm(total=len(files), unit="poster", disable=None if options.progress else True)
+    bar = tqdm(total=len(files), unit="poster", disable=None if options.progress and files else True)
     with bar:
         posters = _read(files, hashes, vanished)
         for encoded in encoder.encode_batches(posters, options.batch_size, options.workers):
             _save(catalog, encoder, encoded, hashes)
             embedded += len(encoded)
             bar.update(len(encoded) + len(encoded.failed))
-    return embedded, time.perf_counter() - started, vanished
+    return _Done(embedded, time.perf_counter() - started, vanished)
 
 
 def _read(
-    files: Iterable[PosterFile], hashes: dict[str, str], vanished: list[UnreadablePoster]
+    files: Iterable[PosterFile], hashes: dict[str, str], vanished: dict[str, UnreadablePoster]
 ) -> Iterator[Poster]:
     """Read posters as they are needed, and note the hash of the very bytes that are encoded."""
     for file in files:
@@ -125,11 +134,8 @@ def _read(
                 continue
             data = path.read_bytes()
         except OSError as error:
-            vanished.append(
-                UnreadablePoster(
-                    file.movie_id, file.path, f"{file.path}: it cannot be read: {error.strerror}."
-                )
-            )
+            why = f"{file.path}: it cannot be read: {error.strerror}."
+            vanished[file.movie_id] = UnreadablePoster(file.movie_id, file.path, why)
             continue
         hashes[file.movie_id] = hashlib.sha256(data).hexdigest()
         yield Poster(file.movie_id, data)

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ _KEPT = 2
 """Snapshots kept: the current one, and the one that readers may be opening just now."""
 
 _SERVED_SECONDS = 600
-"""How long rows that lie in Milvus are kept besides: a reader that has them open cannot keep them itself."""
+"""How long rows in Milvus outlive their replacement: a reader that has them open cannot keep them itself."""
 _KINDS: dict[str, type[VectorIndex]] = {**KINDS, MilvusIndex.kind: MilvusIndex}
 
 Stamp = tuple[int, int, int]
@@ -210,7 +211,7 @@ class SnapshotStore:
         kept = {current, *[path.name for path in whole if path.name != current][: _KEPT - 1]}
         if self._milvus is not None:
             since = time.time() - _SERVED_SECONDS
-            kept |= {path.name for path in whole if path.stat().st_mtime > since}
+            kept |= {old.name for newer, old in pairwise(whole) if newer.stat().st_mtime > since}
         for path in found:
             if path.name not in kept:
                 _discard(path)

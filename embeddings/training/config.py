@@ -181,6 +181,10 @@ class LossConfig(_Frozen):
     """Share of the teachers' say, where a movie has both."""
     distill_temperature: Annotated[float, Field(gt=0.0)] = 1.0
     """Softens teacher and student alike."""
+    contrastive_weight: Annotated[float, Field(ge=0.0)] = 0.0
+    """Weight of the term that draws posters with like genres together in the embedding; 0 leaves it out."""
+    contrastive_temperature: Annotated[float, Field(gt=0.0)] = 0.1
+    """Temperature of that term; lower looks at the nearest only."""
     use_unlabelled: bool = True
     """Learn too from posters that only teachers have labelled."""
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from embeddings.errors import TrainingError
-from embeddings.models.poster_net import PosterNet
+from embeddings.models.poster_net import PosterNet, PosterOutput
 from embeddings.training.augment import augment
 from embeddings.training.batches import batches_of
 from embeddings.training.config import TrainConfig
@@ -87,10 +87,10 @@ class FrozenTrainer(Trainer):
     def _changed(self, posters: Tensor, changes: torch.Generator) -> Tensor:
         return posters
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def _output(self, images: Tensor) -> PosterOutput:
         hidden = self.net.neck(images.flatten(1))
-        logits: Tensor = self.net.head(F.dropout(hidden, self.config.optim.head_dropout))
-        return logits
+        logits = self.net.head(F.dropout(hidden, self.config.optim.head_dropout))
+        return PosterOutput(F.normalize(hidden.float(), dim=-1), logits)
 
     def _thaw(self, epoch: int) -> None:
         self.net.train()

@@ -20,10 +20,11 @@ from torch.optim.swa_utils import AveragedModel
 from embeddings.devices import autocast_dtype
 from embeddings.errors import TrainingError
 from embeddings.models.groups import freeze_backbone, param_groups
-from embeddings.models.poster_net import PosterNet
+from embeddings.models.poster_net import PosterNet, PosterOutput
 from embeddings.training.augment import augment
 from embeddings.training.batches import batches_of
 from embeddings.training.config import TrainConfig
+from embeddings.training.contrastive import genre_contrast
 from embeddings.training.data import TrainingData
 from embeddings.training.distributed import ALONE, Processes
 from embeddings.training.losses import make_loss
@@ -147,16 +148,17 @@ class Trainer:
     def _changed(self, posters: Tensor, changes: torch.Generator) -> Tensor:
         return augment(posters, self.config.augment, changes)
 
-    def _logits(self, images: Tensor) -> Tensor:
-        logits: Tensor = self._forward(images).logits
-        return logits
+    def _output(self, images: Tensor) -> PosterOutput:
+        output: PosterOutput = self._forward(images)
+        return output
 
     def _step(self, images: Tensor, rows: NDArray[np.int64]) -> Tensor:
         targets = torch.from_numpy(np.concatenate([self.data.hard[rows], self.data.soft[rows]], axis=1))
         images, targets = self._mix(images, targets.to(self.device))
         with self.autocast():
-            logits = self._logits(images)
-        loss = self._objective(logits.float(), *targets.chunk(2, dim=1))
+            output = self._output(images)
+        loss = self._objective(output.logits.float(), *targets.chunk(2, dim=1))
+        loss = loss + self._contrast(output.embedding, *targets.chunk(2, dim=1))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.config.optim.gradient_clip:
@@ -177,6 +179,16 @@ class Trainer:
         # T² keeps the gradient's size whatever the temperature (Hinton et al. 2015, section 2).
         taught = F.binary_cross_entropy_with_logits(logits / heat, believed) * heat**2
         return (1 - settings.distill_weight) * own + settings.distill_weight * taught
+
+    def _contrast(self, embeddings: Tensor, hard: Tensor, soft: Tensor) -> Tensor | float:
+        settings = self.config.loss
+        if not settings.contrastive_weight:
+            return 0.0
+        share = settings.distill_weight if settings.soft_labels else 0.0
+        targets = (1 - share) * hard + share * soft
+        return settings.contrastive_weight * genre_contrast(
+            embeddings.float(), targets, settings.contrastive_temperature
+        )
 
     def _set_lr(self, epoch: float, figures: Sequence[float]) -> None:
         share = self._schedule(Progress(epoch, self.config.epochs, figures))

@@ -86,3 +86,19 @@ def test_a_killed_frozen_run_goes_on_to_the_same_weights(
     assert resumed is not None
     one, other = (load_file(tmp_path / name / "best.safetensors") for name in ("whole", "killed"))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_contrastive_term_is_learnt_beside_the_genres(
+    poster_world: World, world_labels: Labels, frozen_config: TrainConfig, tmp_path: Path
+) -> None:
+    split = deal_sides(world_labels, poster_world[1], frozen_config.data)
+    data = load_data(world_labels, poster_world[1], frozen_config, split, tmp_path)
+    losses = []
+    for weight in (0.0, 0.5):
+        config = frozen_config.with_values({"loss.contrastive_weight": weight})
+        torch.manual_seed(0)
+        trainer = FrozenTrainer(build_net(config, len(data.genres)), data, config, torch.device("cpu"))
+        losses.append([trainer.run_epoch(epoch).loss for epoch in range(4)])
+    without, beside = losses
+    assert beside[0] > without[0] + 0.1
+    assert beside[3] < beside[0]

@@ -24,10 +24,9 @@ from typing import Any
 
 import click
 
-from benchmarks.load_client import Load, get_request, run_load
+from benchmarks.load_client import Load, get_request, run_load, upload_request
 from benchmarks.served import Served, bare_server, onesheet_server
 
-_BOUNDARY = "onesheet-load"
 _OVERLOAD_CONNECTIONS = 400
 _N_ASKED_BEFORE = 400
 
@@ -118,7 +117,7 @@ def _pair(bare: Load, ours: Load) -> dict[str, Any]:
 
 def _uploads(ours: Served, poster: Path, n: int = 25) -> dict[str, Any]:
     """An upload answered with similar movies, beside the encoder alone on the same poster."""
-    request = _upload_request(poster)
+    request = upload_request("/api/v1/similar", poster)
     # The first upload loads the encoder, however long that takes.
     while not run_load(ours.address, itertools.repeat(request), 5.0, 1).statuses:
         pass
@@ -158,19 +157,6 @@ def _overload(ours: Served, ids: list[str], seconds: float) -> dict[str, Any]:
         "after": after.summary(),
         "recovered_to": round(after.per_second / calm.per_second, 2),
     }
-
-
-def _upload_request(poster: Path) -> bytes:
-    body = (
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="poster"; filename="poster.jpg"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
-    ).encode()
-    body += poster.read_bytes() + f"\r\n--{_BOUNDARY}--\r\n".encode()
-    head = (
-        "POST /api/v1/similar HTTP/1.1\r\nHost: localhost\r\n"
-        f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _shuffled_ids(ours: Served, seed: int) -> list[str]:

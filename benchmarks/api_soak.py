@@ -22,20 +22,22 @@ from pathlib import Path
 
 import click
 
-from benchmarks.load_client import Load, get_request, run_load
+from benchmarks.load_client import Load, get_request, run_load, upload_request
 from benchmarks.served import Served, onesheet_server
 from webui.client import OnesheetClient
 
 _KEY = "a-key-of-the-soak"
 _TURN_SECONDS = 20.0
+_UPLOAD_EVERY = 100
 
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--poster", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--minutes", default=30.0, show_default=True)
+@click.option("--warm-up", default=3.0, show_default=True, help="Minutes after which memory must stand.")
 @click.option("--rate", default=40.0, show_default=True, help="Requests due each second.")
-def main(home: Path, poster: Path, minutes: float, rate: float) -> None:
+def main(home: Path, poster: Path, minutes: float, warm_up: float, rate: float) -> None:
     """Run, then print one JSON document; exit 1 where an answer was neither good nor a 503."""
     home = home.resolve()
     statuses: Counter[int] = Counter()
@@ -45,7 +47,7 @@ def main(home: Path, poster: Path, minutes: float, rate: float) -> None:
         tempfile.TemporaryDirectory() as logs,
         onesheet_server(home, Path(logs) / "server.log", ONESHEET_API_KEYS=_KEY) as served,
     ):
-        requests = _mixed(served)
+        requests = _mixed(served, poster)
         end = time.monotonic() + minutes * 60
         changing = threading.Thread(target=_change, args=(served, home, poster))
         changing.start()
@@ -59,15 +61,19 @@ def main(home: Path, poster: Path, minutes: float, rate: float) -> None:
             memory.append(served.resident_mb())
             click.echo(f"{dict(statuses)} {memory[-1]:.0f} MiB", err=True)
         changing.join()
-    # The first turns load the encoder and fill the caches; growth is what comes after them.
-    settled = memory[len(memory) // 4]
+    settled = memory[min(int(warm_up * 60 / _TURN_SECONDS), len(memory) - 1)]
     click.echo(
         json.dumps(
             {
                 "minutes": minutes,
                 "reindexed": n_changes,
                 "statuses": dict(statuses),
-                "memory_mb": {"settled": round(settled), "last": round(memory[-1])},
+                "warm_up_minutes": warm_up,
+                "memory_mb": {
+                    "settled": round(settled),
+                    "last": round(memory[-1]),
+                    "by_turn": [round(one) for one in memory],
+                },
                 "growth_percent": round(100 * (memory[-1] / settled - 1), 1),
             },
             indent=2,
@@ -77,8 +83,8 @@ def main(home: Path, poster: Path, minutes: float, rate: float) -> None:
         sys.exit(1)
 
 
-def _mixed(served: Served) -> itertools.cycle[bytes]:
-    """Questions, pages, pictures: a thousand requests over and over."""
+def _mixed(served: Served, poster: Path) -> itertools.cycle[bytes]:
+    """Questions, pages, pictures and now and then an upload: a thousand requests over and over."""
     page = served.get("/api/v1/movies?sort=ratings&limit=200")["movies"]
     rng = random.Random(0)
     kinds = (
@@ -90,7 +96,9 @@ def _mixed(served: Served) -> itertools.cycle[bytes]:
         "/api/v1/movies?sort=title&limit=40",
     )
     chosen = [rng.choice(kinds).format(rng.choice(page)["movie_id"]) for _ in range(1000)]
-    return itertools.cycle([get_request(path) for path in chosen])
+    requests = [get_request(path) for path in chosen]
+    requests[::_UPLOAD_EVERY] = [upload_request("/api/v1/similar", poster)] * len(requests[::_UPLOAD_EVERY])
+    return itertools.cycle(requests)
 
 
 def _change(served: Served, home: Path, poster: Path) -> None:

@@ -25,6 +25,7 @@ class BareServer(Server):
         """As the real server, without opening a recommender."""
         super().load_config()
         self.cfg.set("post_worker_init", lambda worker: None)
+        self.cfg.set("worker_exit", lambda arbiter, worker: None)
 
     def load(self) -> Flask:
         """The bare app."""

@@ -12,8 +12,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+
+_BOUNDARY = "onesheet-load"
 
 
 @dataclass
@@ -84,6 +87,20 @@ def run_load(
 def get_request(path: str, headers: str = "") -> bytes:
     """A GET request as bytes."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
+
+
+def upload_request(path: str, poster: Path) -> bytes:
+    """A POST request with a file ``poster``, as bytes."""
+    body = (
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="poster"; filename="poster.jpg"\r\n'
+        "Content-Type: image/jpeg\r\n\r\n"
+    ).encode()
+    body += poster.read_bytes() + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class _Generator:

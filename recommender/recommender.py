@@ -37,7 +37,8 @@ from recommender.series import find_series
 from recommender.types import Prediction, RatedMovie, SimilarMovies, SimilarRequest
 
 _PICTURE_ID = "poster"
-_KEPT_ANSWERS = 2_000
+_KEPT_ANSWERS = 256
+"""Some 25 KB each; the web door keeps what it sent by itself, and smaller."""
 
 
 class Recommender:
@@ -75,8 +76,12 @@ class Recommender:
                 self._encoder = self._load_encoder()
             return self._encoder
 
-    def similar(self, request: SimilarRequest) -> SimilarMovies:
+    def similar(self, request: SimilarRequest, view: IndexView | None = None) -> SimilarMovies:
         """Movies like those (or like that picture) of the request, nearest first.
+
+        Args:
+            request: The question.
+            view: What is answered from; None takes the index as it is now.
 
         Raises:
             InvalidRequestError: A value is outside what is allowed, or nothing is asked for.
@@ -86,7 +91,7 @@ class Recommender:
         """
         started = time.perf_counter()
         check_request(request)
-        view = self.reader.view()
+        view = self.reader.view() if view is None else view
         state = (view.manifest.name, view.revision)
         # Pictures are many and seldom sent twice; by id the same questions come again and again.
         answer = self._answers.find(state, request) if request.poster is None else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Any
 
 SIGNALS = ("visual", "genre", "taste")
 
@@ -125,18 +126,7 @@ class Neighbour:
 
     def as_json(self) -> dict[str, object]:
         """One member of ``results``."""
-        # Written out: asdict copies all it meets and takes as long as the search.
-        return {
-            "movie_id": self.movie_id,
-            "title": self.title,
-            "year": self.year,
-            "genres": list(self.genres),
-            "score": self.score,
-            "percentile": self.percentile,
-            "signals": self.signals,
-            "reasons": [{"kind": r.kind, "text": r.text, "data": r.data} for r in self.reasons],
-            "poster_url": self.poster_url,
-        }
+        return {**vars(self), "genres": list(self.genres), "reasons": [dict(vars(r)) for r in self.reasons]}
 
 
 @dataclass(frozen=True)
@@ -159,21 +149,25 @@ class SimilarMovies:
     took_ms: float
     predicted_genres: dict[str, float] | None = None
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """The document that the API and ``onesheet similar --json`` print."""
+        return {**self.document(), "results": [result.as_json() for result in self.results]}
+
+    def document(self) -> dict[str, Any]:
+        """The same for an encoder that knows dataclasses: results and reasons are those of this answer."""
         request = self.request
         like: dict[str, object] = {"movie_ids": list(request.like)}
         if request.poster is not None:
             like["poster"] = f"<{len(request.poster)} bytes>"
         document: dict[str, object] = {
             "query": {**like, "less": list(request.unlike)},
-            "weights": asdict(self.weights),
+            "weights": {**vars(self.weights)},
             "k": request.k,
-            "filters": asdict(request.filters),
+            "filters": {**vars(request.filters)},
             "diversity": request.diversity,
             "collapse_duplicates": request.collapse_duplicates,
             "series": request.series,
-            "results": [result.as_json() for result in self.results],
+            "results": self.results,
             "snapshot": self.snapshot,
             "took_ms": round(self.took_ms, 3),
         }

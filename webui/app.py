@@ -17,6 +17,7 @@ from webui.access import install_access
 from webui.api import BLUEPRINTS, BODIES, UNCOUNTED
 from webui.api.docs import docs
 from webui.api.documents import SECURITY_SCHEMES, add_body_schemas
+from webui.json_bytes import BytesProvider
 from webui.metrics import make_metrics
 from webui.observability import REQUEST_ID_HEADER, install_observability
 from webui.overload import LoadGate
@@ -56,8 +57,7 @@ def create_app(
         doc_ui=False,
     )
     app.config.update(MAX_CONTENT_LENGTH=web.max_body_bytes, MAX_FORM_MEMORY_SIZE=2**20)
-    # Probabilities are sent likeliest first.
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = BytesProvider(app)
     metrics = make_metrics()
     install_services(app, Services(settings, web, metrics, recommender))
     install_problems(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
+from webui.json_bytes import to_json
 from webui.metrics import Metrics
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
         line.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return to_json(line, default=str).decode().rstrip("\n")
 
 
 def log_json(level: int = logging.INFO) -> None:

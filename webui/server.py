@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from indexer.settings import Settings
     from webui.settings import WebSettings
+
+
+_M_ARENA_MAX = -8
+"""Of malloc.h."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "proc_name": "onesheet",
             "logger_class": "webui.server.JsonGunicornLogger",
             "post_worker_init": _open_in_background,
+            "worker_exit": _stop_working,
             "child_exit": _forget_worker,
         }.items():
             self.cfg.set(name, value)
@@ -101,9 +107,26 @@ def serve(options: ServeOptions, settings: Settings, web: WebSettings) -> None:
 
 
 def _open_in_background(worker: Worker) -> None:
-    """Open the recommender before the first question; meanwhile /readyz says no."""
+    """Open the recommender before the first question; meanwhile /readyz says no. Then answer ahead."""
+    _keep_few_arenas()
     held = services_of(worker.app.callable)
-    threading.Thread(target=held.why_not_ready, name="open-recommender", daemon=True).start()
+
+    def work() -> None:
+        held.why_not_ready()
+        held.ahead.run()
+
+    threading.Thread(target=work, name="open-recommender", daemon=True).start()
+
+
+def _keep_few_arenas() -> None:
+    """Let glibc's threads share two heaps: each of forty would keep the most it ever freed."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 2)
+
+
+def _stop_working(_arbiter: Arbiter, worker: Worker) -> None:
+    services_of(worker.app.callable).ahead.stop()
 
 
 def _forget_worker(_arbiter: Arbiter, worker: Worker) -> None:

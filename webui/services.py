@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,18 +14,21 @@ from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError, PosterError
 from indexer.settings import Settings
 from recommender.types import Prediction, SimilarMovies, SimilarRequest
+from webui.ahead import AnswersAhead
 from webui.answer_cache import AnswerCache
 from webui.disk_cache import DiskCache
+from webui.json_bytes import to_json
 from webui.metrics import Metrics
 from webui.settings import WebSettings
 
 if TYPE_CHECKING:
     from indexer.catalog import MovieFacts
     from indexer.ingest import StoredMovie
+    from indexer.view import IndexView
     from recommender.recommender import Recommender
 
 _EXTENSION = "onesheet"
-_ANSWER_BYTES = 64 * 2**20
+_ANSWER_BYTES = 32 * 2**20
 
 
 class Heatmap(Protocol):
@@ -58,8 +62,10 @@ class Services:
         self.web = web
         self.metrics = metrics
         self.answers = AnswerCache(_ANSWER_BYTES)
+        self.ahead = AnswersAhead(self)
         self.thumbnails = DiskCache(settings.cache_dir / "thumbnails", ".jpg")
         self.heatmaps = DiskCache(settings.cache_dir / "heatmaps", ".png")
+        self.asked_at = float("-inf")
         self._recommender = recommender
         self._opening = threading.Lock()
 
@@ -105,10 +111,24 @@ class Services:
         """
         return CheckpointManifest.read(self.settings.model or BUNDLED)
 
-    def similar(self, asked: SimilarRequest) -> SimilarMovies:
-        """Ask the recommender, and count how long it took."""
+    def view(self) -> IndexView:
+        """The index as it is now, for one request to answer from from beginning to end."""
+        self.asked_at = time.monotonic()
+        return self.recommender.reader.view()
+
+    def similar(self, asked: SimilarRequest, view: IndexView | None = None) -> SimilarMovies:
+        """Ask the recommender, and count how long it took; None answers from the index as it is now."""
         with self.metrics.search.time():
-            return self.recommender.similar(asked)
+            return self.recommender.similar(asked, view)
+
+    def similar_body(self, asked: SimilarRequest, view: IndexView) -> bytes:
+        """The answer to a question by id as it is sent where the server stands under no prefix."""
+        state = (view.manifest.name, view.revision)
+        body = self.answers.find(state, asked)
+        if body is None:
+            body = to_json(self.similar(asked, view).document())
+            self.answers.keep(state, asked, body)
+        return body
 
     def predict(self, poster: bytes) -> Prediction:
         """Ask the encoder for genres, and count how long it took."""

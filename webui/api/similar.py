@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response, jsonify, request
+import orjson
+from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from recommender.types import RatedMovie, SimilarMovies, SimilarRequest
 from webui.answers import SimilarAnswer
 from webui.api.documents import NOT_MODIFIED, file_or_json, json_body, problems
 from webui.bodies import find_upload, is_form, read_form, read_json
+from webui.json_bytes import to_json
 from webui.schemas import (
     BlendContract,
     MoviePath,
@@ -20,7 +20,9 @@ from webui.schemas import (
     SimilarQuery,
 )
 from webui.services import services
-from webui.validators import revalidated
+from webui.validators import tagged
+
+_POSTER_PATH = b'"poster_url":"/'
 
 similar = APIBlueprint(
     "similar",
@@ -35,7 +37,8 @@ similar = APIBlueprint(
 def get_similar(path: MoviePath, query: SimilarQuery) -> Response:
     """Movies like one movie, nearest first."""
     asked = similar_request(query, like=(path.movie_id,))
-    return revalidated(lambda: similar_document(find_similar(asked)))
+    view = services().view()
+    return tagged(view, lambda: _with_prefix(services().similar_body(asked, view)))
 
 
 @similar.post(
@@ -48,11 +51,11 @@ def post_similar() -> Response:
     if not is_form():
         body = read_json(SimilarBody)
         asked = similar_request(body, tuple(body.like), tuple(body.unlike))
-        return jsonify(similar_document(find_similar(asked)))
+        return _sent(find_similar(asked))
     form = read_form(SimilarForm)
     poster = find_upload()
     asked = similar_request(form, tuple(form.like), tuple(form.unlike), poster)
-    return jsonify(similar_document(find_similar(asked)))
+    return _sent(find_similar(asked))
 
 
 @similar.post(
@@ -65,7 +68,7 @@ def post_recommendations() -> Response:
     body = read_json(RecommendationsBody)
     ratings = tuple(RatedMovie(rating.movie_id, rating.value) for rating in body.ratings)
     recommended = services().recommender.recommend(ratings, similar_request(body))
-    return jsonify(similar_document(recommended))
+    return _sent(recommended)
 
 
 def similar_request(
@@ -93,11 +96,13 @@ def find_similar(asked: SimilarRequest) -> SimilarMovies:
     return services().similar(asked)
 
 
-def similar_document(found: SimilarMovies) -> dict[str, Any]:
-    """An answer as it is sent: paths of posters begin with the URL prefix the server stands under."""
-    document: dict[str, Any] = found.as_json()
-    if request.script_root:
-        for result in document["results"]:
-            if result["poster_url"] is not None:
-                result["poster_url"] = request.script_root + result["poster_url"]
-    return document
+def _sent(found: SimilarMovies) -> Response:
+    return Response(_with_prefix(to_json(found.document())), content_type="application/json")
+
+
+def _with_prefix(body: bytes) -> bytes:
+    """Begin the paths of posters with the URL prefix that the server stands under."""
+    if not request.script_root:
+        return body
+    # Within a text of the document each quote is escaped: this is the member and nothing else.
+    return body.replace(_POSTER_PATH, _POSTER_PATH[:-1] + orjson.dumps(request.script_root)[1:-1] + b"/")

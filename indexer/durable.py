@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+_DISK_ERRORS = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+)
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -39,3 +44,18 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def disk_sentence(error: OSError) -> str | None:
+    """What a full, failing or forbidden disk means and what to do; None where it is not about the disk.
+
+    Example:
+        >>> disk_sentence(OSError(errno.ENOSPC, "No space left on device", "/home/index"))
+        '/home/index: No space left on device; free some space or mend the disk, and do it again.'
+        >>> disk_sentence(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+    """
+    if error.errno not in _DISK_ERRORS:
+        return None
+    denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    cure = "allow writing there" if denied else "free some space or mend the disk"
+    return f"{error.filename or 'The disk'}: {error.strerror}; {cure}, and do it again."

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from embeddings.errors import InvalidRequestError, OnesheetError
+from indexer.durable import disk_sentence
 from indexer.settings import load_settings
 
 COMMANDS = {
@@ -49,11 +50,17 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a domain error becomes one sentence and exit code 1."""
+        """Run the command; a domain error or a full disk becomes one sentence and exit code 1."""
         try:
             return super().invoke(ctx)
         except OnesheetError as error:
             click.echo(f"onesheet: {error}", err=True)
+            sys.exit(1)
+        except OSError as error:
+            sentence = disk_sentence(error)
+            if sentence is None:
+                raise
+            click.echo(f"onesheet: {sentence}", err=True)
             sys.exit(1)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -129,3 +131,30 @@ def test_verify_says_what_disagrees_and_repairs_it(
     assert "years.npy is missing" in document["problems"][0]
     mended = runner.invoke(main, [*home, "verify", "--repair", "--json"])
     assert (mended.exit_code, json.loads(mended.stdout)["repaired"]) == (0, True)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_what_there_was(
+    catalog: Catalog,
+    store: SnapshotStore,
+    settings: Settings,
+    small_encoder: Any,
+    add_movies: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ONESHEET_DATABASE_URL", settings.database_url)
+    add_movies(IDS)
+    report = reindex(catalog, small_encoder, store, options=QUIET)
+    (store.directory / report.snapshot / "years.npy").unlink()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.durable.os.fsync", full)
+        failed = CliRunner().invoke(main, ["--home", str(settings.home), "verify", "--repair"])
+    assert failed.exit_code == 1
+    assert failed.stderr.splitlines()[-1] == (
+        "onesheet: The disk: No space left on device; free some space or mend the disk, and do it again."
+    )
+    assert nearest(IndexReader(catalog, store), IDS[0])
+    assert repair(catalog, store).ok

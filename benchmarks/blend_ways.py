@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.vectors.base import rank_vectors
-from indexer.vectors.blends import Blend
+from indexer.vectors.blends import Blend, scales
 from indexer.vectors.blocks import Widths, pad, slices
 from indexer.vectors.codes import CodedRows
 from indexer.vectors.exact import ExactIndex
@@ -78,15 +78,13 @@ class Scan(Way):
 
 
 class Portfolio(Way):
-    """Four graphs over one storage, of which the one built nearest to the weights is walked."""
+    """Two graphs over one storage; for each blend the one is walked that suits it.
 
-    name = "portfolio of four graphs"
-    built_for: ClassVar[tuple[Blend, ...]] = (
-        (1 / 3, 1 / 3, 1 / 3),
-        (0.88, 0.06, 0.06),
-        (0.06, 0.88, 0.06),
-        (0.06, 0.06, 0.88),
-    )
+    A graph that leans to look and one in the middle find more than one per corner.
+    """
+
+    name = "portfolio of two graphs"
+    built_for: ClassVar[tuple[Blend, ...]] = ((0.7, 0.15, 0.15), (1 / 3, 1 / 3, 1 / 3))
 
     def __init__(self, rows: NDArray[np.float32], widths: Widths, spreads: NDArray[np.float64]) -> None:
         super().__init__(rows, widths, spreads)
@@ -96,12 +94,11 @@ class Portfolio(Way):
         ]
 
     def prepare(self, blend: Blend) -> None:
-        away = [sum(abs(a - b) for a, b in zip(one, blend, strict=True)) for one in self.built_for]
-        self.graph = self.graphs[int(np.argmin(away))]
+        self.graph = self.graphs[0 if blend[0] >= blend[2] - 0.1 and blend[0] > 0.25 else 1]
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
-        params = faiss.SearchParametersHNSW(efSearch=max(effort, 26))
-        return self.rank(query, self.graph.search(pad(query[None]), 26, params=params)[1][0])
+        params = faiss.SearchParametersHNSW(efSearch=max(effort, 42))
+        return self.rank(query, self.graph.search(pad(query[None]), 42, params=params)[1][0])
 
 
 class OneGraph(Way):
@@ -193,18 +190,11 @@ class HnswlibForBlend(Way):
 WAYS: tuple[type[Way], ...] = (Flat, Scan, Ivf, GraphPerSignal, HnswlibForBlend, OneGraph, Portfolio)
 
 
-def scales(blend: Blend, widths: Widths, spreads: NDArray[np.float64]) -> NDArray[np.float32]:
-    """What a row is multiplied by so that its inner products follow a blend; float32, (dim,)."""
-    weights = np.array(blend) / spreads
-    scale: NDArray[np.float32] = np.repeat(np.sqrt(weights / weights.sum()), widths).astype(np.float32)
-    return scale
-
-
 def build_graph(scaled: NDArray[np.float32], links: int, codes: CodedRows) -> Any:
     """An HNSW graph of scaled rows, walked over the 8-bit codes of the rows themselves."""
     scaled = pad(scaled)
     graph = faiss.IndexHNSWFlat(scaled.shape[1], links, faiss.METRIC_INNER_PRODUCT)
-    graph.hnsw.efConstruction = 100
+    graph.hnsw.efConstruction = 160
     graph.add(scaled)
     graph.storage, graph.own_fields = codes.coarse, False
     return graph

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import faiss
@@ -27,6 +29,18 @@ from indexer.vectors.blocks import Widths, split
 from indexer.vectors.tuning import kth_scores, recall
 
 SHARES = (0.5, 0.05, 0.001)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is published and asked; see the options of the command."""
+
+    home: Path
+    n_rows: int
+    n_queries: int
+    n_random: int
+    kind: str
+
 
 _WORKER = """
 import json, sys, time
@@ -113,6 +127,85 @@ print(values["Private_Clean"] + values["Private_Dirty"])
 """
 
 
+def publish(
+    store: SnapshotStore, joined: NDArray[np.float32], widths: Widths, kind: str
+) -> tuple[SnapshotManifest, float]:
+    """Publish the rows, unless they are; the manifest and the seconds it took (0 where nothing was done)."""
+    found = store.manifest()
+    if found is not None and found.count == len(joined):
+        return found, 0.0
+    about = SnapshotManifest("", kind, "b" * 64, tuple(f"g{i}" for i in range(widths[1])), widths)
+    started = time.perf_counter()
+    manifest = store.publish(*as_rows(joined, widths), about)
+    return manifest, time.perf_counter() - started
+
+
+def measure_blends(
+    index: VectorIndex,
+    joined: NDArray[np.float32],
+    sample: NDArray[np.float32],
+    widths: Widths,
+    n_random: int,
+) -> dict[str, dict[str, float]]:
+    """What each blend takes of one thread."""
+    spreads = measure_spreads(joined, widths)
+    measured = {}
+    for blend in blends(n_random):
+        found = rate(index, joined, queries_for(sample, blend, widths, spreads), None)
+        label = "/".join(f"{share:.2f}" for share in blend)
+        print(f"  {label}  {found}", flush=True)
+        measured[label] = found
+    return measured
+
+
+def measure_filters(
+    index: VectorIndex, joined: NDArray[np.float32], sample: NDArray[np.float32], widths: Widths
+) -> dict[str, dict[str, float]]:
+    """What filters of some widths take, at one blend."""
+    queries = queries_for(sample, (0.6, 0.3, 0.1), widths, measure_spreads(joined, widths))
+    draws = np.random.default_rng(3).random(len(joined))
+    masks = {str(share): draws < share for share in SHARES}
+    masks["3 rows"] = np.isin(np.arange(len(joined)), (5, 500, len(joined) - 1))
+    measured = {}
+    for label, mask in masks.items():
+        measured[label] = rate(index, joined, queries, mask)
+        print(f"  allowed {label}  {measured[label]}", flush=True)
+    return measured
+
+
+def main_document(folder: Path, options: Options) -> dict[str, object]:
+    """Publish, open twice, and measure."""
+    real = read_real_rows(options.home)
+    joined = generate_rows(real, options.n_rows)
+    sample = generate_rows(real, options.n_queries, seed=99)
+    store = SnapshotStore(folder)
+    manifest, seconds = publish(store, joined, real.widths, options.kind)
+    size = sum(int(file["bytes"]) for file in manifest.files.values())
+    document: dict[str, object] = {
+        "rows": options.n_rows,
+        "kind": manifest.kind,
+        "publish_seconds": round(seconds, 1),
+        "bytes_per_movie": {
+            name: round(int(file["bytes"]) / options.n_rows, 1) for name, file in manifest.files.items()
+        },
+        "total_bytes_per_movie": round(size / options.n_rows, 1),
+    }
+    print(json.dumps(document, indent=1), flush=True)
+    opened = opened_by_two(folder)
+    document |= {
+        "open_seconds": round(opened["seconds"], 3),
+        "second_worker_share": round(opened["private"] / size, 4),
+    }
+    print(f"open {document['open_seconds']} s, second worker {document['second_worker_share']:.1%}")
+    snapshot = store.open()
+    if snapshot is None:
+        raise RuntimeError("nothing was published")
+    faiss.omp_set_num_threads(1)
+    blends_found = measure_blends(snapshot.index, joined, sample, real.widths, options.n_random)
+    filters_found = measure_filters(snapshot.index, joined, sample, real.widths)
+    return document | {"blends": blends_found, "filters": filters_found}
+
+
 @click.command()
 @click.option(
     "--home",
@@ -125,55 +218,13 @@ print(values["Private_Clean"] + values["Private_Dirty"])
 @click.option("--queries", "n_queries", default=100, show_default=True)
 @click.option("--random", "n_random", default=10, show_default=True)
 @click.option("--kind", default="", help="Kind of index; default by size.")
+@click.option("--index", "folder", type=click.Path(path_type=Path), help="Publish here and keep it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Also write the JSON here.")
-def main(home: Path, n_rows: int, n_queries: int, n_random: int, kind: str, out: Path | None) -> None:
-    """Publish a snapshot of generated rows and measure it."""
+def main(folder: Path | None, out: Path | None, **options: Any) -> None:
+    """Publish a snapshot of generated rows, or take the one that was kept, and measure it."""
     faiss.omp_set_num_threads(2)
-    real = read_real_rows(home)
-    joined, sample = generate_rows(real, n_rows), generate_rows(real, n_queries, seed=99)
-    spreads = measure_spreads(joined, real.widths)
-    with tempfile.TemporaryDirectory() as folder:
-        store = SnapshotStore(Path(folder))
-        about = SnapshotManifest(
-            "", kind, "b" * 64, tuple(f"g{i}" for i in range(real.widths[1])), real.widths
-        )
-        started = time.perf_counter()
-        manifest = store.publish(*as_rows(joined, real.widths), about)
-        document: dict[str, object] = {
-            "rows": n_rows,
-            "kind": manifest.kind,
-            "publish_seconds": round(time.perf_counter() - started, 1),
-            "bytes_per_movie": {
-                name: round(int(file["bytes"]) / n_rows, 1) for name, file in manifest.files.items()
-            },
-        }
-        size = sum(int(file["bytes"]) for file in manifest.files.values())
-        document["total_bytes_per_movie"] = round(size / n_rows, 1)
-        print(json.dumps(document, indent=1), flush=True)
-        opened = opened_by_two(Path(folder))
-        document["open_seconds"] = round(opened["seconds"], 3)
-        document["second_worker_share"] = round(opened["private"] / size, 4)
-        print(f"open {document['open_seconds']} s, second worker {document['second_worker_share']:.1%}")
-        snapshot = store.open()
-        if snapshot is None:
-            raise RuntimeError("nothing was published")
-        faiss.omp_set_num_threads(1)
-        document["blends"] = {}
-        for blend in blends(n_random):
-            found = rate(snapshot.index, joined, queries_for(sample, blend, real.widths, spreads), None)
-            label = "/".join(f"{share:.2f}" for share in blend)
-            document["blends"][label] = found  # type: ignore[index]
-            print(f"  {label}  {found}", flush=True)
-        queries = queries_for(sample, (0.6, 0.3, 0.1), real.widths, spreads)
-        document["filters"] = {}
-        draws = np.random.default_rng(3).random(n_rows)
-        masks = {str(share): draws < share for share in SHARES}
-        masks["3 rows"] = np.isin(np.arange(n_rows), (5, 500, n_rows - 1))
-        for label, mask in masks.items():
-            found = rate(snapshot.index, joined, queries, mask)
-            document["filters"][label] = found  # type: ignore[index]
-            print(f"  allowed {label}  {found}", flush=True)
-        del snapshot
+    with tempfile.TemporaryDirectory() as scratch:
+        document = main_document(folder or Path(scratch), Options(**options))
     print(json.dumps(document))
     if out is not None:
         out.write_text(json.dumps(document, indent=1))

@@ -53,3 +53,10 @@ def queries_for(
     weights = np.array(blend) / spreads
     queries: NDArray[np.float32] = (rows * np.repeat(weights / weights.sum(), widths)).astype(np.float32)
     return queries
+
+
+def scales(blend: Blend, widths: Widths, spreads: NDArray[np.float64]) -> NDArray[np.float32]:
+    """What a row is multiplied by so that inner products of two rows follow a blend; float32, (dim,)."""
+    weights = np.array(blend) / spreads
+    scale: NDArray[np.float32] = np.repeat(np.sqrt(weights / weights.sum()), widths).astype(np.float32)
+    return scale

@@ -1,4 +1,4 @@
-"""Rows in twelve bits a number: eight that graphs walk on, four more for the last ranking."""
+"""Rows in twelve bits a number: eight to rank many, four more to rank the last few."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ _LEVELS = 16
 _CHUNK = 65_536
 
 
+def _offsets() -> NDArray[np.float32]:
+    """What the two levels packed in each byte stand for, in steps of the 8-bit code; (256, 2)."""
+    byte = np.arange(256)
+    levels = np.stack([byte & 0x0F, byte >> 4], axis=1)
+    return ((levels + 0.5) / _LEVELS - 0.5).astype(np.float32)
+
+
 class CodedRows:
     """Rows stored as FAISS 8-bit codes, and what those leave over in four bits.
 
@@ -26,7 +33,7 @@ class CodedRows:
     three quarters of its size.
 
     Args:
-        coarse: FAISS scalar quantizer of 8 bits, the storage that graphs walk on.
+        coarse: FAISS scalar quantizer of 8 bits, which FAISS ranks by.
         fine: uint8, (n, ceil(dim / 2)), two numbers a byte, mapped.
         dim: Width of the rows; the quantizer's own is padded.
     """
@@ -37,6 +44,7 @@ class CodedRows:
         self._fine = fine
         trained = faiss.vector_to_array(coarse.sq.trained).reshape(2, coarse.d)
         self._step = (trained[1, :dim] / 255.0).astype(np.float32)
+        self._offsets = _offsets()
 
     @classmethod
     def encode(cls, joined: NDArray[np.float32]) -> Self:
@@ -44,7 +52,8 @@ class CodedRows:
         dim = joined.shape[1]
         bits, metric = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
         coarse = faiss.IndexScalarQuantizer(padded_width(dim), bits, metric)
-        coarse.train(pad(joined))
+        # Two rows, the least and the greatest of each number, are all that its ranges are made of.
+        coarse.train(pad(np.stack([joined.min(axis=0), joined.max(axis=0)])))
         for start in range(0, len(joined), _CHUNK):
             coarse.add(pad(joined[start : start + _CHUNK]))
         rows = cls(coarse, np.empty((len(joined), (dim + 1) // 2), dtype=np.uint8), dim)
@@ -57,7 +66,8 @@ class CodedRows:
     def load(cls, directory: Path, dim: int) -> Self:
         """Map what ``save`` wrote."""
         fine = np.load(directory / FINE_FILE, mmap_mode="r", allow_pickle=False)
-        return cls(map_index(directory / COARSE_FILE, padded_width(dim)), fine, dim)
+        # The same memory as a plain array: a memmap is several times slower to index.
+        return cls(map_index(directory / COARSE_FILE, padded_width(dim)), fine.view(np.ndarray), dim)
 
     def save(self, directory: Path) -> tuple[str, ...]:
         """Write the two files and return their names."""
@@ -84,11 +94,9 @@ class CodedRows:
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows by number, float32, (len(rows), dim)."""
-        vectors: NDArray[np.float32] = self.coarse.reconstruct_batch(rows)[:, : self._dim].copy()
-        packed = self._fine[rows]
-        levels = np.empty((len(rows), 2 * packed.shape[1]), dtype=np.uint8)
-        levels[:, 0::2], levels[:, 1::2] = packed & 0x0F, packed >> 4
-        vectors += ((levels[:, : self._dim] + 0.5) / _LEVELS - 0.5).astype(np.float32) * self._step
+        vectors: NDArray[np.float32] = self.coarse.reconstruct_batch(rows)[:, : self._dim]
+        offsets = self._offsets[self._fine[rows]].reshape(len(rows), -1)[:, : self._dim]
+        vectors += offsets * self._step
         return vectors
 
     def _leftover(self, joined: NDArray[np.float32], start: int) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from indexer.vectors.base import VectorIndex
 from indexer.vectors.blends import blend_of, measure_spreads, usual_lengths
-from indexer.vectors.blocks import Widths, slices
+from indexer.vectors.blocks import Widths, pad, padded_width, slices
 from indexer.vectors.codes import CodedRows
 from indexer.vectors.faiss_files import bitmap_selector, read_index, write_index
 from indexer.vectors.genre_groups import GenreGroups
@@ -27,7 +27,7 @@ from indexer.vectors.tuning import Effort, effort_for, tune
 CODES_FILE = "codes.faiss"
 PLAN_FILE = "scan.json"
 _GROUP = 4
-"""Numbers coded together; blocks are padded to it, so that no code mixes two signals."""
+"""Numbers coded together."""
 _TRAINED_ON = 50_000
 _CHUNK = 65_536
 _MOST_SCANNED = 16_384
@@ -60,6 +60,7 @@ class ScanIndex(VectorIndex):
         super().__init__(widths, groups)
         self._codes = codes
         self._rows = rows
+        self._refined = faiss.IndexRefine(codes, rows.coarse)
         self._spreads, self._lengths, self._efforts = plan
 
     @classmethod
@@ -67,7 +68,7 @@ class ScanIndex(VectorIndex):
         spreads = measure_spreads(joined, widths)
         groups = GenreGroups.find(joined[:, slices(widths)[1]])
         plan = (spreads, usual_lengths(joined, widths), ())
-        index = cls(_build_codes(joined, widths), CodedRows.encode(joined), groups, plan, widths)
+        index = cls(_build_codes(joined), CodedRows.encode(joined), groups, plan, widths)
         index._efforts = tune(joined, widths, spreads, index._ranked)
         return index
 
@@ -76,7 +77,7 @@ class ScanIndex(VectorIndex):
         plan = json.loads((directory / PLAN_FILE).read_bytes())
         efforts = tuple(Effort(tuple(one["blend"]), one["n_ranked"]) for one in plan["efforts"])
         return cls(
-            read_index(directory / CODES_FILE, sum(_padded(widths))),
+            read_index(directory / CODES_FILE, padded_width(sum(widths))),
             CodedRows.load(directory, sum(widths)),
             GenreGroups.load(directory),
             (np.array(plan["spreads"]), np.array(plan["lengths"]), efforts),
@@ -108,8 +109,9 @@ class ScanIndex(VectorIndex):
         n_ranked = effort_for(self._efforts, blend, k)
         if allowed is None:
             led = self._led_by_genre(query, k)
-            promising = self._scan(query, min(n_ranked, len(self))) if led is None else led
-            return self._rows.narrow(query, promising, _spare(k))
+            if led is None:
+                return self._best(query, n_ranked, _spare(k))
+            return self._rows.narrow(query, led, _spare(k))
         share = np.count_nonzero(allowed) / len(self)
         n_scanned = min(int(1.5 * n_ranked / share), len(self))
         if share > _SCANNED_SHARE and n_scanned <= _MOST_SCANNED:
@@ -132,13 +134,21 @@ class ScanIndex(VectorIndex):
 
     def _scan(self, query: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         """The n rows of which the codes promise most, best first."""
-        rows: NDArray[np.int64] = self._codes.search(pad_blocks(query[None], self.widths), n)[1][0]
+        rows: NDArray[np.int64] = self._codes.search(pad(query[None]), n)[1][0]
+        return rows[rows >= 0]
+
+    def _best(self, query: NDArray[np.float32], n_ranked: int, n: int) -> NDArray[np.int64]:
+        """The n best by their 8-bit codes, among those of which the short codes promise most."""
+        n = min(n, len(self))
+        # FAISS takes the number of promising rows as a multiple of n, and rounds it down.
+        factor = max(1.0, (min(n_ranked, len(self)) + 0.5) / n)
+        params = faiss.IndexRefineSearchParameters(k_factor=factor)
+        rows: NDArray[np.int64] = self._refined.search(pad(query[None]), n, params=params)[1][0]
         return rows[rows >= 0]
 
     def _ranked(self, query: NDArray[np.float32], n_ranked: int, k: int) -> NDArray[np.int64]:
         """The k best rows among those of which the codes promise most."""
-        found = self._rows.narrow(query, self._scan(query, min(n_ranked, len(self))), _spare(k))
-        return self.rank(query, found, k).rows
+        return self.rank(query, self._best(query, n_ranked, _spare(k)), k).rows
 
 
 def _spare(k: int) -> int:
@@ -146,24 +156,10 @@ def _spare(k: int) -> int:
     return k + max(32, k // 2)
 
 
-def pad_blocks(joined: NDArray[np.float32], widths: Widths) -> NDArray[np.float32]:
-    """Rows with each block padded with zeros to a multiple of four, float32, (n, padded dim)."""
-    padded = np.zeros((len(joined), sum(_padded(widths))), dtype=np.float32)
-    start = 0
-    for part, width in zip(slices(widths), _padded(widths), strict=True):
-        padded[:, start : start + part.stop - part.start] = joined[:, part]
-        start += width
-    return padded
-
-
-def _padded(widths: Widths) -> tuple[int, ...]:
-    return tuple(width + (-width) % _GROUP for width in widths)
-
-
-def _build_codes(joined: NDArray[np.float32], widths: Widths) -> Any:
-    dim = sum(_padded(widths))
+def _build_codes(joined: NDArray[np.float32]) -> Any:
+    dim = padded_width(joined.shape[1])
     codes = faiss.IndexPQFastScan(dim, dim // _GROUP, 4, faiss.METRIC_INNER_PRODUCT)
-    codes.train(pad_blocks(joined[:: max(1, len(joined) // _TRAINED_ON)], widths))
+    codes.train(pad(joined[:: max(1, len(joined) // _TRAINED_ON)]))
     for start in range(0, len(joined), _CHUNK):
-        codes.add(pad_blocks(joined[start : start + _CHUNK], widths))
+        codes.add(pad(joined[start : start + _CHUNK]))
     return codes

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from embeddings.errors import InvalidRequestError
 from indexer.vectors.base import RowNeighbours, VectorIndex
 from indexer.vectors.blocks import Widths, slices
+from indexer.vectors.codes import CodedRows
 from indexer.vectors.exact import ExactIndex
+from indexer.vectors.milvus import MilvusIndex
 from indexer.vectors.scan import ScanIndex
 
 WIDTHS: Widths = (32, 8, 16)
@@ -58,13 +60,15 @@ def rows() -> NDArray[np.float32]:
     return some_rows(N_ROWS)
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.kind)
+@pytest.fixture(scope="module", params=[*KINDS, MilvusIndex], ids=lambda kind: kind.kind)
 def index(
     request: pytest.FixtureRequest, rows: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory
 ) -> VectorIndex:
     """Each kind, saved and mapped again, as readers use it."""
     kind: type[VectorIndex] = request.param
     directory = tmp_path_factory.mktemp(kind.kind)
+    if kind is MilvusIndex:
+        kind = MilvusIndex.at(f"{directory}-rows.db")
     names = kind.build(rows, WIDTHS).save(directory)
     assert sorted(names) == sorted(path.name for path in directory.iterdir())
     return kind.load(directory, WIDTHS)
@@ -192,3 +196,42 @@ def test_genres_alone_are_ranked_exactly_by_every_kind(
             expected, _ = brute_force(rows, query, k, allowed)
             [found] = index.search(query[None], k, allowed)
             assert found.rows.tolist() == expected
+
+
+def test_rows_without_a_poster_that_are_all_alike_do_not_hide_the_others() -> None:
+    rows = some_rows(N_ROWS, seed=4)
+    rows[:1500, slices(WIDTHS)[0]] = 0.0
+    rows[:1500, slices(WIDTHS)[1]] = rows[0, slices(WIDTHS)[1]]
+    rows[:1500, slices(WIDTHS)[2]] = 0.0
+    for kind in KINDS:
+        index = kind.build(rows, WIDTHS)
+        right = 0
+        for number in range(1500, N_ROWS, 75):
+            query = weighted(rows[number], (0.6, 0.3, 0.1))
+            right += check_answer(index, rows, query, index.search(query[None], 10)[0])
+        assert right >= 0.99 * 200
+        # The alike rows are found, too, from a query that only they suit.
+        [found] = index.search(weighted(rows[0], (0.3, 0.4, 0.3))[None], 10)
+        assert (found.scores == found.scores[0]).all()
+
+
+@pytest.mark.parametrize("k", [100, 400])
+def test_long_lists_are_as_good_as_short_ones(index: VectorIndex, rows: NDArray[np.float32], k: int) -> None:
+    right = 0
+    for number in range(0, N_ROWS, 300):
+        query = weighted(rows[number], (0.5, 0.2, 0.3))
+        expected, scores = brute_force(rows, query, k)
+        [found] = index.search(query[None], k)
+        assert len(found) == len(expected)
+        true = rows[found.rows].astype(np.float64) @ query
+        right += int((true >= scores[-1] - 1e-3).sum())
+    assert right >= 0.99 * 10 * k
+
+
+def test_twelve_bits_lose_a_sixteenth_of_what_eight_do() -> None:
+    rows = some_rows(500)
+    coded = CodedRows.encode(rows)
+    numbers = np.arange(500, dtype=np.int64)
+    eight = coded.coarse.reconstruct_batch(numbers)[:, : rows.shape[1]]
+    lost = float(np.sqrt(((coded.read(numbers) - rows) ** 2).mean()))
+    assert lost < 0.08 * float(np.sqrt(((eight - rows) ** 2).mean()))

@@ -1,7 +1,7 @@
 """What posters show, measured after a reindex and kept in a file that may be deleted at any time.
 
-The file is one sorted array of 53 bytes a poster, mapped and shared by the
-processes that read it: 53 MB for a million posters.
+The file is one sorted array of 54 bytes a poster, mapped and shared by the
+processes that read it: 54 MB for a million posters.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _ROW = np.dtype(
         ("thousandths", "<u2", (MOST_COLOURS,)),
         ("lightness_tenths", "<u2"),
         ("colourless", "?"),
+        ("face", "?"),
     ]
 )
 _BATCH = 256
@@ -106,9 +107,9 @@ def find_row(rows: _Rows, poster_hash: str) -> Picture | None:
     at = bisect_left(keys, key)
     if at == len(keys) or keys[at] != key:
         return None
-    _, colours, thousandths, tenths, colourless = rows[at].tolist()
+    _, colours, thousandths, tenths, colourless, face = rows[at].tolist()
     pairs = zip(colours.tolist(), thousandths.tolist(), strict=True)
-    return Picture({COLOURS[c - 1]: n / 1000 for c, n in pairs if c}, tenths / 10, colourless)
+    return Picture({COLOURS[c - 1]: n / 1000 for c, n in pairs if c}, tenths / 10, colourless, face)
 
 
 def _measured(posters: Iterable[tuple[str, str]]) -> Iterator[tuple[object, ...]]:
@@ -133,8 +134,9 @@ def _row(poster: tuple[str, str]) -> tuple[object, ...] | None:
     colours = [COLOURS.index(one) + 1 for one in picture.colours]
     thousandths = [round(1000 * share) for share in picture.colours.values()]
     blank = [0] * (MOST_COLOURS - len(colours))
+    tenths = round(10 * picture.lightness)
     key = bytes.fromhex(sha256)
-    return key, colours + blank, thousandths + blank, round(10 * picture.lightness), picture.colourless
+    return key, colours + blank, thousandths + blank, tenths, picture.colourless, picture.face
 
 
 def _no_rows() -> _Rows:

@@ -1,4 +1,4 @@
-"""What posters show that can be measured: their colours, how dark they are, whether they have any colour."""
+"""What posters show that can be measured: colours, how dark they are, whether there is any, a face."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import PosterError
 from embeddings.posters import read_poster
+from recommender.faces import FACE_SIZE, shows_face
 
 _SIZE = (48, 72)
 _GREY_CHROMA = 12.0
@@ -45,11 +46,13 @@ class Picture:
         colours: Share of the picture by colour term, largest first, terms below 15 % left out.
         lightness: Mean CIELAB lightness, 0 black to 100 white.
         colourless: Whether 95 % of it is black, white or grey.
+        face: Whether a large frontal face is found with certainty; a small or turned one is not looked for.
     """
 
     colours: dict[str, float]
     lightness: float
     colourless: bool
+    face: bool = False
 
     @property
     def tone(self) -> str | None:
@@ -65,7 +68,8 @@ def describe_picture(source: Path | bytes) -> Picture:
     Raises:
         PosterError: It cannot be read.
     """
-    image = read_poster(source, size=_SIZE).resize(_SIZE)
+    poster = read_poster(source, size=FACE_SIZE)
+    image = poster.resize(_SIZE)
     lab = rgb_to_lab(np.asarray(image, dtype=np.float64).reshape(-1, 3) / 255)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     grey = chroma < _GREY_CHROMA
@@ -79,12 +83,14 @@ def describe_picture(source: Path | bytes) -> Picture:
     chromatic = _chromatic_counts(hues[~grey], chroma[~grey], lab[~grey, 0])
     shares |= {colour: n / len(lab) for colour, n in chromatic.items()}
     colours = {c: round(s, 3) for c, s in sorted(shares.items(), key=lambda x: -x[1]) if s >= _LEAST_SHARE}
-    return Picture(colours, round(lightness, 1), float(grey.mean()) >= _COLOURLESS_SHARE)
+    colourless = float(grey.mean()) >= _COLOURLESS_SHARE
+    return Picture(colours, round(lightness, 1), colourless, shows_face(poster))
 
 
 def shared_words(first: Picture, second: Picture) -> tuple[str, ...]:
-    """Words that are true of both: their tone, and black-and-white or the colours both have 15 % of."""
-    words = [first.tone] if first.tone and first.tone == second.tone else []
+    """Words that are true of both: a face, their tone, black-and-white or the colours both have 15 % of."""
+    words = ["a face"] if first.face and second.face else []
+    words += [first.tone] if first.tone and first.tone == second.tone else []
     if first.colourless and second.colourless:
         return (*words, "black-and-white")
     return (*words, *(c for c in first.colours if c in second.colours and c not in _NEUTRAL))

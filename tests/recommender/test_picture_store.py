@@ -75,8 +75,10 @@ def test_a_damaged_file_counts_as_none_and_is_made_anew(own_home, stored: Path, 
 
 def test_a_hash_that_ends_in_zeros_is_found() -> None:
     rows = load_pictures(Path("absent"))
-    row = (bytes(31) + b"\1", [1] + [0] * 5, [500] + [0] * 5, 123, False)
-    zeros = (b"\2" + bytes(31), [4] + [0] * 5, [1000] + [0] * 5, 0, False)
+    row = (bytes(31) + b"\1", [1] + [0] * 5, [500] + [0] * 5, 123, False, True)
+    zeros = (b"\2" + bytes(31), [4] + [0] * 5, [1000] + [0] * 5, 0, False, False)
     rows = np.array([row, zeros], dtype=rows.dtype)
     assert find_row(rows, "00" * 31 + "01").colours == {COLOURS[0]: 0.5}
+    assert find_row(rows, "00" * 31 + "01").face
     assert find_row(rows, "02" + "00" * 31).colours == {"red": 1.0}
+    assert not find_row(rows, "02" + "00" * 31).face

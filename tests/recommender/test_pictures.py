@@ -65,6 +65,12 @@ def test_only_what_both_pictures_show_is_said_of_both() -> None:
     assert shared_words(greys[0], describe_picture(png(BLACK, BLACK, RED))) == ("dark",)
 
 
+def test_a_face_is_said_only_where_both_pictures_show_one() -> None:
+    faced, faceless = Picture({}, 50.0, False, True), Picture({}, 50.0, False, False)
+    assert shared_words(faced, faced) == ("a face",)
+    assert shared_words(faced, faceless) == shared_words(faceless, faceless) == ()
+
+
 def test_the_lab_values_of_the_primaries_are_those_of_the_standard() -> None:
     expected = [[53.2, 80.1, 67.2], [87.7, -86.2, 83.2], [32.3, 79.2, -107.9]]
     np.testing.assert_allclose(rgb_to_lab(np.eye(3)), expected, atol=0.15)

@@ -9,29 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from embeddings.artwork import (
+    MIN_CORRELATION,
+    THUMBNAIL_LENGTH,
+    grey_picture,
+    join_groups,
+    perceptual_hash,
+    thumbnail,
+)
 from embeddings.errors import PosterError
-from embeddings.posters import poster_size, read_poster
+from embeddings.posters import poster_size
 from indexer.catalog import Catalog, PosterFile
 from indexer.catalog.artwork import HashedPoster
 
 MAX_DISTANCE = 11
 """Bits of 64 in which the hashes of two copies may differ; see ``near_pairs`` for why not one more."""
-MIN_CORRELATION = 0.93
-"""Least correlation of two copies' grey thumbnails. Of 17,360 real posters the copies had 0.95 and more,
-and at most 10 differing bits; the closest strangers 0.90 and 14 (``embeddings.training.artwork``)."""
 LOOSER = (20, 0.75, 0.94)
 """Hash distance, thumbnail correlation and least cosine of embeddings of two versions of one picture, such
 as the same sleeve with another title: each alone is met by strangers, of 6,785 real posters all three only
 by one such pair (14, 0.82, 0.97); the next pair, two films of a series, had (18, 0.60, 0.91)."""
-_GREY_SIZE = (96, 144)
-_THUMBNAIL_SIZE = (16, 24)
 _SAVED_AT_ONCE = 1000
 _WORKERS = 4
 _NO_PAIRS: NDArray[np.int64] = np.empty((0, 2), dtype=np.int64)
@@ -133,13 +132,10 @@ def _hash(poster: PosterFile) -> HashedPoster | None:
     path = Path(poster.path)
     try:
         width, height = poster_size(path)
-        return HashedPoster(poster.movie_id, str(imagehash.phash(_grey(path))), width, height)
+        bits = perceptual_hash(grey_picture(path))
+        return HashedPoster(poster.movie_id, np.packbits(bits).tobytes().hex(), width, height)
     except PosterError:
         return None
-
-
-def _grey(path: Path) -> Image.Image:
-    return read_poster(path, size=_GREY_SIZE).convert("L").resize(_GREY_SIZE, Image.Resampling.BILINEAR)
 
 
 def _version_pairs(
@@ -190,24 +186,16 @@ def _proven(
 
 
 def _thumbnail(path: Path) -> NDArray[np.float32]:
-    """Grey values at 16 x 24, float32, (384,), mean 0, length 1; zeros where the file went away."""
-    width, height = _THUMBNAIL_SIZE
+    """The poster's thumbnail; zeros, which correlate with nothing, where the file went away."""
     try:
-        small = _grey(path).resize(_THUMBNAIL_SIZE, Image.Resampling.BOX)
+        return thumbnail(grey_picture(path))
     except PosterError:
-        return np.zeros(width * height, dtype=np.float32)
-    values = np.asarray(small, dtype=np.float32).ravel()
-    values = values - values.mean()
-    # A blank page correlates with nothing: the constant keeps it at 0 instead of 0 / 0.
-    unit: NDArray[np.float32] = values / np.float32(np.linalg.norm(values) + 1e-3)
-    return unit
+        return np.zeros(THUMBNAIL_LENGTH, dtype=np.float32)
 
 
 def _groups(movie_ids: Sequence[str], pairs: NDArray[np.int64]) -> dict[str, int]:
     """Movies that chains of pairs connect, numbered by the row of their first."""
-    n = len(movie_ids)
-    graph = coo_array((np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     members: dict[int, list[int]] = defaultdict(list)
-    for row, label in enumerate(connected_components(graph, directed=False)[1].tolist() if n else []):
+    for row, label in enumerate(join_groups(len(movie_ids), pairs).tolist() if movie_ids else []):
         members[label].append(row)
     return {movie_ids[row]: rows[0] for rows in members.values() if len(rows) > 1 for row in rows}

@@ -23,8 +23,9 @@ import numpy as np
 from iterstrat.ml_stratifiers import IterativeStratification
 from numpy.typing import NDArray
 
+from embeddings.artwork import join_groups
 from embeddings.errors import TrainingError
-from embeddings.training.artwork import ArtworkHashes, artwork_groups, hash_artwork, join_groups
+from embeddings.training.artwork import ArtworkHashes, artwork_groups, hash_artwork
 from embeddings.training.labels import Labels, find_labelled_posters
 
 FRACTIONS = (0.70, 0.15, 0.15)

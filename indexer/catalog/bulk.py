@@ -32,15 +32,20 @@ _COUNTED = {"preserve_rowcount": True}
 
 @contextmanager
 def staged(
-    connection: Connection, name: str, columns: dict[str, str], rows: Sequence[tuple[Any, ...]]
+    connection: Connection,
+    name: str,
+    columns: dict[str, str],
+    rows: Sequence[tuple[Any, ...]],
+    indexed: bool = True,
 ) -> Iterator[TableClause]:
     """Put rows into a temporary table for as long as the block lasts.
 
     Args:
         connection: Where; inside a transaction.
         name: Of the table; nested blocks need different ones.
-        columns: Name to type: text, int, real, blob or bool. The first one is indexed.
+        columns: Name to type: text, int, real, blob or bool.
         rows: Tuples in the order of the columns.
+        indexed: Whether the first column is looked up, and indexed for that where the rows are many.
 
     Returns:
         The table, to select from.
@@ -49,8 +54,8 @@ def staged(
     kinds = ", ".join(f"{column} {_TYPES[kind][postgres]}" for column, kind in columns.items())
     connection.execute(text(f"DROP TABLE IF EXISTS {_schema(connection)}.{name}"))
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({kinds})"))
-    _fill(connection, name, list(columns), rows)
-    if len(rows) > _FEW:
+    _load(connection, f"{_schema(connection)}.{name}", list(columns), rows)
+    if indexed and len(rows) > _FEW:
         connection.execute(text(f"CREATE INDEX {name}_first ON {name} ({next(iter(columns))})"))
         if postgres:
             connection.execute(text(f"ANALYZE {name}"))
@@ -62,16 +67,38 @@ def _schema(connection: Connection) -> str:
     return "pg_temp" if connection.dialect.name == "postgresql" else "temp"
 
 
-def _fill(connection: Connection, name: str, columns: list[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def append(
+    connection: Connection, model: type[Base], columns: dict[str, str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Add rows whose keys nobody has, as quickly as the database can.
+
+    PostgreSQL copies them straight into their table. SQLite finds the place of a
+    row far quicker within one statement, so there they pass through a stage.
+
+    Args:
+        connection: Where; inside a writing transaction.
+        model: The table.
+        columns: Every column of it, name to type as for ``staged``.
+        rows: Tuples in the order of the columns.
+    """
+    name, names = model.__tablename__, ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        _load(connection, name, list(columns), rows)
+        return
+    with staged(connection, f"more_{name}", columns, rows, indexed=False) as stage:
+        connection.execute(text(f"INSERT INTO {name} ({names}) SELECT {names} FROM temp.{stage.name}"))
+
+
+def _load(connection: Connection, into: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     names = ", ".join(columns)
     if connection.dialect.name != "postgresql":
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO temp.{name} ({names}) VALUES ({marks})", list(rows))
+        connection.exec_driver_sql(f"INSERT INTO {into} ({names}) VALUES ({marks})", list(rows))
         return
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {name} ({names}) FROM STDIN") as copy:
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ LIKED = 4.0
 """A rating from here on says that the person liked the movie."""
 _CHUNK = 200_000  # ratings per transaction
 _REVISION = "ratings_revision"
+_Row = tuple[str, str, float, int]
 _COLUMNS = {"user_id": "text", "movie_id": "text", "value": "real", "rated_at": "int"}
 
 
@@ -98,42 +100,56 @@ class RatingsTable(CatalogBase):
         return {other_id: found.get(other_id, 0) for other_id in others}
 
 
-def _chunks(ratings: Ratings) -> Iterator[list[tuple[str, str, float, int]]]:
+def _chunks(ratings: Ratings) -> Iterator[list[_Row]]:
     # Oldest first, so that the newest of several by one person for one movie is what remains.
     order = np.argsort(ratings.rated_at, kind="stable")
     for start in range(0, len(order), _CHUNK):
         part = order[start : start + _CHUNK]
-        newest = {
-            (user_id, movie_id): (user_id, movie_id, value, rated_at)
-            for user_id, movie_id, value, rated_at in zip(
-                ratings.user_ids[part].tolist(),
-                ratings.movie_ids[part].tolist(),
-                ratings.values[part].tolist(),
-                ratings.rated_at[part].tolist(),
-                strict=True,
-            )
-        }
+        users, movies = ratings.user_ids[part].tolist(), ratings.movie_ids[part].tolist()
+        values, times = ratings.values[part].tolist(), ratings.rated_at[part].tolist()
+        pairs, rows = zip(users, movies, strict=True), zip(users, movies, values, times, strict=True)
+        newest = dict(zip(pairs, rows, strict=True))
         # In the order of the primary key: a database appends far quicker than it fits in.
         yield sorted(newest.values())
 
 
-def _add(connection: Connection, rows: list[tuple[str, str, float, int]]) -> Counts:
-    with bulk.staged(connection, "new_ratings", _COLUMNS, rows) as stage:
-        same_key = and_(RatingRow.user_id == stage.c.user_id, RatingRow.movie_id == stage.c.movie_id)
-        is_known = exists().where(same_key)
-        unknown = select(stage.c.movie_id, func.count()).where(~is_known).group_by(stage.c.movie_id)
-        more = [(movie_id, n) for movie_id, n in connection.execute(unknown)]
-        n_added = sum(n for _, n in more)
-        if n_added < len(rows):
-            newer = is_known.where(RatingRow.rated_at > stage.c.rated_at)
-            connection.execute(delete(stage).where(newer))
-        n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"])
-    with bulk.staged(connection, "more_ratings", {"movie_id": "text", "n": "int"}, more) as stage:
+def _add(connection: Connection, rows: list[_Row]) -> Counts:
+    known = _known_people(connection, {row[0] for row in rows})
+    fresh = [row for row in rows if row[0] not in known] if known else rows
+    bulk.append(connection, RatingRow, _COLUMNS, fresh)
+    counts = Counts(added=len(fresh))
+    more = Counter(row[1] for row in fresh)
+    if len(fresh) < len(rows):
+        counts += _merge(connection, [row for row in rows if row[0] in known], more)
+    with bulk.staged(connection, "rated_more", {"movie_id": "text", "n": "int"}, list(more.items())) as stage:
         connection.execute(
             update(MovieRow)
             .where(MovieRow.movie_id == stage.c.movie_id)
             .values(n_ratings=MovieRow.n_ratings + stage.c.n)
         )
+    return counts
+
+
+def _known_people(connection: Connection, user_ids: set[str]) -> set[str]:
+    """Those of some people who have rated anything."""
+    with bulk.staged(connection, "raters", {"user_id": "text"}, [(one,) for one in user_ids]) as stage:
+        has_rated = exists().where(RatingRow.user_id == stage.c.user_id)
+        return set(connection.scalars(select(stage.c.user_id).where(has_rated)))
+
+
+def _merge(connection: Connection, rows: list[_Row], more: Counter[str]) -> Counts:
+    """Record ratings by people who have rated before; adds to ``more`` what is new, by movie."""
+    with bulk.staged(connection, "new_ratings", _COLUMNS, rows, indexed=False) as stage:
+        same_key = and_(RatingRow.user_id == stage.c.user_id, RatingRow.movie_id == stage.c.movie_id)
+        is_known = exists().where(same_key)
+        unknown = select(stage.c.movie_id, func.count()).where(~is_known).group_by(stage.c.movie_id)
+        new = {movie_id: n for movie_id, n in connection.execute(unknown)}
+        n_added = sum(new.values())
+        if n_added < len(rows):
+            newer = is_known.where(RatingRow.rated_at > stage.c.rated_at)
+            connection.execute(delete(stage).where(newer))
+        n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"])
+    more.update(new)
     return Counts(n_added, n_written - n_added, len(rows) - n_written)
 
 

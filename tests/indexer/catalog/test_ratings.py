@@ -95,3 +95,16 @@ def test_tens_of_thousands_of_ratings_go_in_and_come_out(catalog: Catalog) -> No
     order = np.lexsort((movies.astype(str), users.astype(str)))
     np.testing.assert_array_equal(catalog.ratings().values, values[order])
     assert catalog.get_movie("tt0000007").n_ratings == int((movies == "tt0000007").sum())
+
+
+def test_people_who_rated_before_and_people_who_did_not_are_counted_together(
+    catalog: Catalog, rate: Callable[..., Counts]
+) -> None:
+    catalog.upsert_movies([MovieFacts("tt1"), MovieFacts("tt2")], "csv")
+    rate(("old", "tt1", 3.0, 10), ("old", "tt2", 3.0, 10))
+    counts = rate(
+        ("old", "tt1", 4.0, 20), ("old", "tt2", 1.0, 5), ("old", "tt3", 5.0, 20), ("new", "tt1", 2.0, 1)
+    )
+    assert counts == Counts(added=2, updated=1, unchanged=1)
+    assert [catalog.get_movie(one).n_ratings for one in ("tt1", "tt2")] == [2, 1]
+    assert catalog.ratings().values.tolist() == [2.0, 4.0, 3.0, 5.0]

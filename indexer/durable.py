@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
+import time
 from pathlib import Path
+
+_SCRAP = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
+"""A file that ``write_durably`` has not put in place yet: ``.NAME.PROCESS.RANDOM``."""
+_SCRAP_SECONDS = 3600.0
 
 _DISK_ERRORS = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
@@ -29,6 +36,17 @@ def write_durably(path: Path, data: bytes) -> None:
         aside.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def clear_scraps(directory: Path) -> None:
+    """Delete what writers left beside their files when they were killed; those at work are left alone."""
+    if not directory.is_dir():
+        return
+    for path in directory.iterdir():
+        # Another process may finish or clear the same file meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            if _SCRAP.fullmatch(path.name) and time.time() - path.stat().st_mtime > _SCRAP_SECONDS:
+                path.unlink()
 
 
 def sync_file(path: Path) -> None:

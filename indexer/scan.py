@@ -9,6 +9,7 @@ from pathlib import Path
 
 from embeddings.encoded import UnreadablePoster
 from indexer.catalog import Catalog, PosterFile
+from indexer.durable import clear_scraps
 from indexer.importers import import_new_files
 from indexer.roots import PosterRoots
 
@@ -35,6 +36,7 @@ def scan_posters(catalog: Catalog) -> Scan:
     A poster that was deleted loses its embedding; one whose disk is away keeps
     it (``PosterRoots`` tells them apart).
     """
+    clear_scraps(catalog.home / "posters")
     import_new_files(catalog)
     gone: list[str] = []
     unreachable: list[UnreadablePoster] = []

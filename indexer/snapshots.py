@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError, SnapshotError
 from indexer.columns import map_columns, save_columns
-from indexer.durable import sync_directory, sync_file, write_durably
+from indexer.durable import clear_scraps, sync_directory, sync_file, write_durably
 from indexer.manifests import (
     CURE,
     CURRENT_FILE,
@@ -204,6 +204,7 @@ class SnapshotStore:
 
     def clear_old(self) -> None:
         """Delete snapshots that nobody opens any more and what dead writers left; under the lock."""
+        clear_scraps(self.root)
         pointer = self.pointer()
         current = pointer.name if pointer else ""
         found = sorted(self.directory.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -100,3 +101,20 @@ def test_a_disk_mounted_below_the_library_is_told_by_the_empty_directory_it_leav
     assert "is empty and held 2 posters" in report.failed[0].error
     disks[1].rmdir()
     assert reindex(catalog, small_encoder, store, options=options).removed == 2
+
+
+def test_what_killed_writers_left_beside_their_files_goes_after_an_hour(
+    library: Path, run: Callable[[], ReindexReport], catalog: Catalog, store: SnapshotStore
+) -> None:
+    own = catalog.home / "posters"
+    own.mkdir()
+    old = [own / ".tt1.0123456789abcdef.png.4711.0a1b2c3d", store.root / ".CURRENT.4711.0a1b2c3d"]
+    fresh = [own / ".tt2.0123456789abcdef.png.4712.0a1b2c3d", own / ".hidden", own / "tt3.png"]
+    for path in [*old, *fresh]:
+        path.touch()
+    for path in [*old, *fresh[1:]]:
+        os.utime(path, (0, 0))
+    (library / TITLES[0] / "poster.png").unlink()
+    run()
+    assert [path.exists() for path in old] == [False, False]
+    assert [path.exists() for path in fresh] == [True, True, True]

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from embeddings.errors import LabelsError
 from indexer.types import Ratings
+from recommender.taste import HIGHEST_RATING
 
 _LINKS = "links.csv"
+_MOST_OFF_SCALE = 0.02
+"""Share of ratings above the scale that may be slips; more of them are another scale."""
+_LATEST = 2**40
 
 
 def read_ratings_file(path: Path) -> Ratings:
@@ -24,7 +29,7 @@ def read_ratings_file(path: Path) -> Ratings:
         The ratings; people are named ``file:<userId>``, so that nobody of the catalog is taken for them.
 
     Raises:
-        LabelsError: The file cannot be read, lacks a column, or holds no rating.
+        LabelsError: The file cannot be read, lacks a column, holds no rating, or rates on another scale.
     """
     table = _read_table(path)
     missing = [name for name in ("userId", "rating") if name not in table]
@@ -33,19 +38,30 @@ def read_ratings_file(path: Path) -> Ratings:
             f"{path} has the columns {list(table)}; expected userId, rating, and Id (catalog ids) or "
             f"movieId (MovieLens ids, with {_LINKS} beside the file)."
         )
-    ids = table["Id"] if "Id" in table else _linked(table["movieId"], path.with_name(_LINKS))
+    ids = table["Id"].str.strip() if "Id" in table else _linked(table["movieId"], path.with_name(_LINKS))
     values = pd.to_numeric(table["rating"], errors="coerce")
+    if float((values > HIGHEST_RATING).mean()) > _MOST_OFF_SCALE:
+        raise LabelsError(
+            f"{path} has ratings up to {values.max():g}; expected 0.5 to {HIGHEST_RATING:g}. Bring them to "
+            "that scale, such as by halving ratings of 1 to 10."
+        )
     usable = ids.notna() & values.between(0.5, 5.0) & table["userId"].notna()
     if not usable.any():
         raise LabelsError(f"{path} holds no rating between 0.5 and 5 of a movie with a known id.")
     kept = table[usable]
-    times = pd.to_numeric(kept["timestamp"], errors="coerce") if "timestamp" in kept else None
+    times = _seconds(kept["timestamp"]) if "timestamp" in kept else np.zeros(len(kept), np.int64)
     return Ratings(
         ("file:" + kept["userId"].astype(str)).to_numpy(dtype=object),
         ids[usable].astype(str).to_numpy(dtype=object),
         values[usable].to_numpy(dtype=np.float32),
-        np.zeros(len(kept), np.int64) if times is None else times.fillna(0).to_numpy(dtype=np.int64),
+        times,
     )
+
+
+def _seconds(column: pd.Series[str]) -> NDArray[np.int64]:
+    """Seconds since 1970; 0 for what is no number, or none that a time can be."""
+    times = pd.to_numeric(column, errors="coerce")
+    return times.where(times.between(0, _LATEST), 0).to_numpy(dtype=np.int64)
 
 
 def _linked(movie_ids: pd.Series[str], links: Path) -> pd.Series[str]:
@@ -63,6 +79,7 @@ def _linked(movie_ids: pd.Series[str], links: Path) -> pd.Series[str]:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=str)
+        # Without index_col, rows longer than the heading would shift every column by one unseen.
+        return pd.read_csv(path, dtype=str, index_col=False, skipinitialspace=True, encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # pandas' own errors and a wrong encoding are ValueErrors
         raise LabelsError(f"{path} cannot be read as a table: {error}") from error

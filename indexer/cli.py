@@ -117,8 +117,10 @@ def remove(settings: Settings, movie_ids: tuple[str, ...], strict: bool, as_json
 
     Example: onesheet remove tt0133093
     """
+    from indexer.ingest import remove_movies
+
     with closing(open_catalog(settings, create=False)) as catalog:
-        removed = catalog.remove_movies(movie_ids)
+        removed = remove_movies(catalog, movie_ids)
     unknown = [one for one in movie_ids if one not in removed]
     if as_json:
         click.echo(json.dumps({"removed": removed, "unknown": unknown}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +84,26 @@ def remove_movie(catalog: Catalog, movie_id: str) -> int:
     Raises:
         NotFoundError: The catalog does not have it.
     """
-    movie = catalog.find_movies([movie_id]).get(movie_id)
-    if movie is None or not catalog.remove_movies([movie_id]):
+    if not remove_movies(catalog, [movie_id]):
         raise NotFoundError(f"There is no movie {movie_id!r} in the catalog.")
-    _drop_file(catalog, movie)
     return catalog.revision()
+
+
+def remove_movies(catalog: Catalog, movie_ids: Sequence[str]) -> tuple[str, ...]:
+    """Take movies out, and the poster files of those that were put in with one.
+
+    Returns:
+        Those that were in the catalog, sorted.
+
+    Raises:
+        CatalogError: The catalog cannot be written.
+    """
+    movies = catalog.find_movies(movie_ids)
+    removed = catalog.remove_movies(movie_ids)
+    for movie_id in removed:
+        if movie_id in movies:
+            _drop_file(catalog, movies[movie_id])
+    return removed
 
 
 def complete_publishing(catalog: Catalog, store: SnapshotStore) -> None:

@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from indexer import database
+from indexer.catalog import open_catalog
 from indexer.models import SCHEMA_HEAD
+from indexer.settings import load_settings
 from webui.cli import main
 
 Run = Callable[..., Result]
@@ -103,6 +105,21 @@ def test_removed_movies_are_named_and_unknown_ones_too(onesheet: Run, labels: Pa
     again = onesheet("remove", "tt1")
     assert again.exit_code == 1
     assert "no movie 'tt1'" in again.stderr
+
+
+def test_the_poster_file_of_a_removed_movie_goes_where_the_home_kept_it_and_stays_where_the_user_does(
+    onesheet: Run, labels: Path, tmp_path: Path
+) -> None:
+    onesheet("import", labels, "--posters", tmp_path / "posters")
+    own = tmp_path / "home" / "posters" / "tt2.png"
+    own.parent.mkdir()
+    own.write_bytes(b"poster")
+    catalog = open_catalog(load_settings(tmp_path / "home", {}))
+    catalog.set_posters({"tt2": own})
+    catalog.close()
+    assert document(onesheet("remove", "tt1", "tt2", "--json"))["removed"] == ["tt1", "tt2"]
+    assert not own.exists()
+    assert (tmp_path / "posters" / "tt1.jpg").exists()
 
 
 def test_removing_from_no_catalog_says_what_to_do_first(onesheet: Run) -> None:

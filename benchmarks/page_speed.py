@@ -7,7 +7,8 @@ Drives headless Chromium against a server that runs, and prints JSON:
 
 The map is fed 10,000 made points in 20 clusters, whatever the catalog holds;
 ``frame_script_ms`` is what the page's own script takes of each frame while the
-map is dragged and scrolled (60 frames a second leave 16.7 ms).
+map is dragged and scrolled (60 frames a second leave 16.7 ms); ``frames_per_second``
+is how often the browser showed a new frame while it zoomed at every one.
 """
 
 from __future__ import annotations
@@ -40,6 +41,20 @@ _SLIDE = """(share) => new Promise((resolve) => {
     part.addEventListener("onesheet:cards", () => resolve(performance.now() - started), { once: true });
     slider.value = String(share);
     slider.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+_ZOOM = """(n) => new Promise((resolve) => {
+    const canvas = document.querySelector("#map canvas");
+    const at = { clientX: 700, clientY: 500, bubbles: true, cancelable: true };
+    const shown = [];
+    const step = (now) => {
+        shown.push(now);
+        if (shown.length > n) return resolve(shown);
+        canvas.dispatchEvent(new WheelEvent("wheel", { ...at, deltaY: shown.length % 80 < 40 ? -12 : 12 }));
+        requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
 })"""
 
 
@@ -82,11 +97,14 @@ def poster_map(page: Page, site: str) -> dict[str, float]:
     for _ in range(10):
         page.mouse.wheel(0, -120)
     times = page.evaluate("window.frameMs")
+    shown = np.diff(page.evaluate(_ZOOM, 2 * N_FRAMES))
     return {
         "points": N_POINTS,
         "frames": len(times),
         "frame_script_ms_median": round(statistics.median(times), 2),
         "frame_script_ms_p99": round(float(np.percentile(times, 99)), 2),
+        "frames_per_second": round(1000 / float(shown.mean()), 1),
+        "frame_interval_ms_p99": round(float(np.percentile(shown, 99)), 1),
     }
 
 

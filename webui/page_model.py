@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -96,18 +97,26 @@ def genre_figures(figures: Mapping[str, Any]) -> list[GenreFigures]:
     return sorted(rows, key=lambda row: (-row.support, row.genre))
 
 
+def reach(figures: Mapping[str, Any]) -> float:
+    """How far the reliability diagram goes: the first tenth above every bin; 1 without bins."""
+    bins = [one for one in figures.get("reliability", ()) if int(one["count"])]
+    shares = [float(one[name]) for one in bins for name in ("predicted", "observed")]
+    return min(1.0, math.ceil(10 * max(shares, default=1.0)) / 10) or 0.1
+
+
 def reliability(figures: Mapping[str, Any], side: float = 100.0) -> list[Dot]:
     """Dots of the reliability diagram in a square of ``side``; none where the evaluation has no bins."""
     bins: Sequence[Mapping[str, Any]] = figures.get("reliability", ())
+    side_of_one = side / reach(figures)
     most = max((int(one["count"]) for one in bins), default=1)
     return [
         Dot(
             said=float(one["predicted"]),
             true=float(one["observed"]),
             count=int(one["count"]),
-            x=round(side * float(one["predicted"]), 2),
-            y=round(side * (1 - float(one["observed"])), 2),
-            r=round(1 + 3 * (int(one["count"]) / most) ** 0.5, 2),
+            x=round(side_of_one * float(one["predicted"]), 2),
+            y=round(side - side_of_one * float(one["observed"]), 2),
+            r=round(0.6 + 1.4 * (int(one["count"]) / most) ** 0.5, 2),
         )
         for one in bins
         if int(one["count"])

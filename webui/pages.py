@@ -7,7 +7,6 @@ as HTML and puts it in, so that a card is written in one place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -20,11 +19,21 @@ from webui.api.similar import find_similar, similar_request
 from webui.bodies import read_form, read_upload
 from webui.page_curves import TABLE, training_charts
 from webui.page_forms import FIRST_DECADE, PanelForm, TrayForm, WallForm, read_query
-from webui.page_model import TRIVIAL, card_html, facts_of, find_figures, genre_figures, headlines, reliability
+from webui.page_model import (
+    TRIVIAL,
+    card_html,
+    facts_of,
+    find_figures,
+    genre_figures,
+    headlines,
+    reach,
+    reliability,
+)
+from webui.page_parts import PanelPlace, closeness, predicted_rows
 from webui.services import services
 
 pages = Blueprint("pages", __name__)
-N_PREDICTED = 8
+pages.add_app_template_filter(closeness)
 _EQUAL = Weights(1 / 3, 1 / 3, 1 / 3)
 _SORTS = (("", "Best known"), ("title", "Title"), ("year", "Newest"), ("oldest", "Oldest"))
 # Posters and heat-maps of an upload are blobs; nothing else may come from elsewhere.
@@ -32,15 +41,6 @@ _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """One row of what a poster says."""
-
-    genre: str
-    probability: float
-    chosen: bool
 
 
 @pages.get("/")
@@ -78,7 +78,7 @@ def movie(movie_id: str) -> str:
         movie=shown,
         predicted=predicted_rows(shown.predicted_genres, shown.chosen_genres),
         heat_url=_heat_url_of(shown),
-        **_panel_facts(panel, url_for("pages.movie", movie_id=movie_id), asked),
+        **_panel_facts(panel, PanelPlace.of("movie", "get_similar", "query", movie_id=movie_id), asked),
     )
 
 
@@ -97,7 +97,8 @@ def these() -> str:
     if not sides["liked"]:
         return render_template("these.html", **sides)
     hidden = [("like", one) for one in tray.like] + [("unlike", one) for one in tray.unlike]
-    return render_template("these.html", **sides, **_panel_facts(tray, url_for("pages.these"), asked, hidden))
+    place = PanelPlace.of("these", "post_similar", "json")
+    return render_template("these.html", **sides, **_panel_facts(tray, place, asked, hidden))
 
 
 @pages.get("/upload")
@@ -116,7 +117,7 @@ def read_poster() -> str:
     if part == "similar":
         return render_template("_similar.html", found=find_similar(asked))
     prediction = services().predict(poster)
-    facts = _panel_facts(panel, url_for("pages.upload"), asked)
+    facts = _panel_facts(panel, PanelPlace.of("upload", "post_similar", "poster"), asked)
     return render_template(
         "_reading.html" if part == "reading" else "upload.html",
         predicted=predicted_rows(prediction.genre_probs, prediction.chosen),
@@ -148,6 +149,7 @@ def model() -> str:
         headlines=headlines(figures) if figures else [],
         genres=genre_figures(figures) if figures else [],
         dots=reliability(figures) if figures else [],
+        reach=reach(figures) if figures else 1.0,
         charts=training_charts(held.manifest.history, kept_epoch),
         kept_epoch=kept_epoch,
         told_columns=TABLE,
@@ -171,7 +173,7 @@ def hold_static(response: Response) -> Response:
     Compressed as a stream, its handle is left to the garbage collector; so it
     is where a browser hangs up before the answer is closed.
     """
-    if request.endpoint == "static" and response.status_code == 200:
+    if request.endpoint in ("static", "docs.static") and response.status_code == 200:
         stream = response.response
         response.direct_passthrough = False
         response.get_data()
@@ -181,18 +183,8 @@ def hold_static(response: Response) -> Response:
     return response
 
 
-def predicted_rows(probs: dict[str, float], chosen: tuple[str, ...]) -> list[Predicted]:
-    """The likeliest genres, and every chosen one, likeliest first."""
-    ranked = sorted(probs.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        Predicted(genre, probability, genre in chosen)
-        for rank, (genre, probability) in enumerate(ranked)
-        if rank < N_PREDICTED or genre in chosen
-    ]
-
-
 def _panel_facts(
-    panel: PanelForm, action: str, asked: SimilarRequest, hidden: list[tuple[str, str]] | None = None
+    panel: PanelForm, place: PanelPlace, asked: SimilarRequest, hidden: list[tuple[str, str]] | None = None
 ) -> dict[str, Any]:
     """What the templates of the panel and the neighbours need.
 
@@ -206,7 +198,8 @@ def _panel_facts(
         problem = str(error)
     return {
         "panel": panel,
-        "action": action,
+        "action": place.action,
+        "api": place,
         "hidden": hidden or [],
         "genres": _genres(),
         "found": found,

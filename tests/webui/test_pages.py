@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import EnvironBuilder
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import EnvironBuilder, stream_encode_multipart
 
 from indexer.settings import load_settings
 from recommender.recommender import open_recommender
 from webui.app import create_app
 from webui.page_forms import PanelForm
-from webui.page_model import card_html, find_figures, reliability
-from webui.pages import predicted_rows
+from webui.page_model import card_html, find_figures, reach, reliability
+from webui.page_parts import closeness, predicted_rows
 from webui.settings import WebSettings
 
 HTML = {"Accept": "text/html"}
@@ -95,11 +97,41 @@ def test_an_upload_without_a_file_is_refused_with_a_sentence(client: FlaskClient
     assert "choose a JPEG, PNG or WebP" in page.text
 
 
+def test_every_edge_case_is_read_or_refused_with_a_sentence(client: FlaskClient, real_data: Path) -> None:
+    files = sorted(p for p in (real_data / "edgecases").rglob("*") if p.is_file() and p.suffix != ".csv")
+    statuses = {}
+    for file in files:
+        # The test client would leave a temporary file open for bodies above 500 KB.
+        form = {"poster": FileStorage(io.BytesIO(file.read_bytes()), file.name)}
+        body, _, boundary = stream_encode_multipart(form, use_tempfile=False)
+        kind = f"multipart/form-data; boundary={boundary}"
+        answer = client.post("/upload?part=reading", data=body.read(), content_type=kind, headers=HTML)
+        statuses[file.name] = answer.status_code
+        assert answer.status_code in (200, 413, 422), file.name
+        said = "The poster says" if answer.status_code == 200 else "That cannot be asked"
+        assert answer.status_code == 413 or said in answer.text, file.name
+    assert {200, 422} <= set(statuses.values())
+
+
 def test_predicted_genres_are_the_likeliest_and_every_chosen_one() -> None:
     probs = {f"G{i}": 0.9 - 0.05 * i for i in range(12)}
     rows = predicted_rows(probs, ("G11",))
     assert [row.genre for row in rows] == [f"G{i}" for i in range(8)] + ["G11"]
     assert [row.chosen for row in rows] == [False] * 8 + [True]
+
+
+@pytest.mark.parametrize(
+    ("percentile", "words"),
+    [
+        (0.0, "closer than 0 %"),
+        (98.97, "closer than 98 %"),
+        (99.0, "closest 1 in 100"),
+        (99.96, "closest 1 in 2,500"),
+        (100.0, "closest 1 in 10,000"),
+    ],
+)
+def test_closeness_is_told_in_words_that_differ_near_the_top(percentile: float, words: str) -> None:
+    assert closeness(percentile) == words
 
 
 def test_the_panel_is_open_only_where_a_filter_stands() -> None:
@@ -117,8 +149,9 @@ def test_the_evaluation_is_found_where_the_manifest_keeps_it() -> None:
 
 def test_reliability_dots_stand_where_said_meets_true() -> None:
     bins = [{"predicted": 0.25, "observed": 0.5, "count": 4}, {"predicted": 0.9, "observed": 0.9, "count": 0}]
+    assert reach({"reliability": bins}) == 0.5
     dots = reliability({"reliability": bins})
-    assert [(dot.x, dot.y, dot.count) for dot in dots] == [(25.0, 50.0, 4)]
+    assert [(dot.x, dot.y, dot.count) for dot in dots] == [(50.0, 0.0, 4)]
 
 
 def test_markup_in_a_model_card_is_shown_as_text(tmp_path: Path) -> None:

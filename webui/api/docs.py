@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from flask_openapi3 import OpenAPI
 
 from webui.api.links import with_links
@@ -27,7 +27,9 @@ docs = Blueprint(
 @docs.get("/openapi.json")
 def get_openapi() -> Response:
     """The OpenAPI 3.1 document, made from the views, with links from answer to answer."""
-    return jsonify(with_links(cast(OpenAPI, current_app).api_doc))
+    # Its paths begin at the server's root; behind a proxy the site may stand below another one.
+    here = {"servers": [{"url": request.script_root or "/"}]}
+    return jsonify(with_links(cast(OpenAPI, current_app).api_doc) | here)
 
 
 @docs.get("/docs")

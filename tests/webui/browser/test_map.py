@@ -16,6 +16,18 @@ PAINTED = """() => {
     for (let i = 3; i < pixels.length; i += 4) painted += pixels[i] > 0;
     return painted;
 }"""
+# Opaque colours that fill more than the edge of a point.
+COLOURS = """() => {
+    const canvas = document.querySelector("#map canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const found = new Map();
+    for (let i = 0; i < pixels.length; i += 4) {
+        if (pixels[i + 3] !== 255) continue;
+        const colour = `rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`;
+        found.set(colour, 1 + (found.get(colour) ?? 0));
+    }
+    return [...found.keys()];
+}"""
 
 
 def test_the_map_draws_every_poster_and_names_its_colours(
@@ -35,6 +47,34 @@ def test_coming_near_shows_the_posters(site: str, open_page: OpenPage) -> None:
     expect(page.locator("#map-note")).to_contain_text("laid out")
     page.get_by_role("button", name="Nearer").click()
     page.wait_for_function(f"() => ({PAINTED})() > 5000")
+
+
+def test_a_colour_of_the_legend_is_lit_alone_and_all_are_again(site: str, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    page.route("**/posters/**", lambda route: route.abort())  # so that they hide no point
+    page.goto(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    page.wait_for_function(f"() => ({PAINTED})() > 0")
+    button = page.locator("#legend button").first
+    tint = button.locator("rect").evaluate("one => getComputedStyle(one).fill")
+    before = page.evaluate(COLOURS)
+    assert tint in before
+    assert len(before) > 3
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function(f"n => ({COLOURS})().length < n", arg=len(before))
+    assert tint in page.evaluate(COLOURS)
+    page.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.wait_for_function(f"n => ({COLOURS})().length === n", arg=len(before))
+
+
+def test_a_map_that_cannot_be_fetched_says_so(site: str, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    page.route("**/api/v1/map", lambda route: route.abort())
+    page.goto(f"{site}/map")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
 
 
 def test_the_keyboard_opens_the_movie_in_the_middle(site: str, open_page: OpenPage) -> None:

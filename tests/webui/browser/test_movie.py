@@ -121,6 +121,92 @@ def test_reasons_show_on_focus_and_describe_the_link(
     assert reasons.locator("li").count() > 0
 
 
+def test_on_a_touch_screen_every_reason_is_there_to_be_read(
+    site: str, open_page: OpenPage, movie_ids: list[str]
+) -> None:
+    size = {"width": 390, "height": 844}
+    page = open_page(f"{site}/movies/{movie_ids[0]}", viewport=size, has_touch=True, is_mobile=True)
+    card = page.locator(".results > .card").first
+    for reason in card.locator(".why li").all():
+        expect(reason).to_be_visible()
+    poster, why = card.locator(".poster").bounding_box(), card.locator(".why").bounding_box()
+    assert poster is not None and why is not None
+    assert why["y"] > poster["y"] + poster["height"]
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "query"),
+    [
+        ("select[name=series]", "first", "series=first"),
+        ("select[name=series]", "hide", "series=hide"),
+        ("#diversity", "0.8", "diversity=0.8"),
+        ("#min-score", "0.9", "min_score=0.9"),
+        ("select[name=k]", "12", "k=12"),
+    ],
+)
+def test_a_control_of_the_panel_asks_what_the_api_is_asked(
+    site: str,
+    open_page: OpenPage,
+    client: FlaskClient,
+    movie_ids: list[str],
+    control: str,
+    value: str,
+    query: str,
+) -> None:
+    query = query if query.startswith("k=") else f"k=24&{query}"
+
+    def answered(movie_id: str, asked: str) -> list[str]:
+        answer = client.get(f"/api/v1/movies/{movie_id}/similar?{asked}").get_json()
+        return [one["movie_id"] for one in answer["results"]]
+
+    movie = next(one for one in movie_ids if answered(one, query) != answered(one, "k=24"))
+    page = open_page(f"{site}/movies/{movie}")
+    page.get_by_text("Filters and order").click()
+    found = page.locator(f"#panel {control}")
+    if control.startswith("select"):
+        found.select_option(value)
+    else:
+        found.fill(value)
+    page.wait_for_url(f"**{query.removeprefix('k=24&')}")
+    expect(page.locator("#part")).to_have_attribute("aria-busy", "false")
+    assert shown_ids(page) == answered(movie, query)
+
+
+def test_one_of_each_near_identical_poster_is_a_switch(
+    site: str, open_page: OpenPage, client: FlaskClient, movie_ids: list[str]
+) -> None:
+    page = open_page(f"{site}/movies/{movie_ids[0]}")
+    page.get_by_text("Filters and order").click()
+    page.get_by_label("One of each near-identical poster").check()
+    page.wait_for_url("**collapse_duplicates=true")
+    expect(page.locator("#part")).to_have_attribute("aria-busy", "false")
+    assert shown_ids(page) == similar_ids(client, movie_ids[0], "collapse_duplicates=true")
+
+
+def test_the_keyboard_alone_moves_a_slider(site: str, open_page: OpenPage, movie_ids: list[str]) -> None:
+    page = open_page(f"{site}/movies/{movie_ids[0]}?visual=0&genre=100&taste=0")
+    page.locator("#ink-visual").focus()
+    page.keyboard.press("End")
+    expect(page.locator("output[for=ink-visual]")).to_have_text("50 %")
+    expect(page.locator(".results[data-visual='0.5000']")).to_be_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "ink-genre"
+    page.keyboard.press("Home")
+    expect(page.locator(".results[data-visual='1.0000']")).to_be_visible()
+
+
+def test_a_server_that_went_away_is_told_and_asked_again(
+    site: str, open_page: OpenPage, movie_ids: list[str]
+) -> None:
+    page = open_page(f"{site}/movies/{movie_ids[0]}")
+    page.route("**/*part=similar*", lambda route: route.abort())
+    slide(page, "visual", 90)
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/*part=similar*")
+    slide(page, "visual", 80)
+    expect(page.locator(".results > .card").first).to_be_visible()
+
+
 def test_each_neighbour_has_a_bar_for_each_signal_that_is_known(
     site: str, open_page: OpenPage, client: FlaskClient, movie_ids: list[str]
 ) -> None:

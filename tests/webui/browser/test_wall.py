@@ -107,18 +107,32 @@ def test_the_first_page_weighs_less_than_150_kilobytes_without_posters(
     assert sum(weights.values()) < 150_000
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_nothing_on_the_wall_moves_while_it_loads(site: str, open_page: OpenPage, width: int) -> None:
-    page = open_page(site, "networkidle", viewport={"width": width, "height": 900})
-    shift = page.evaluate(
-        """() => new Promise(resolve => {
-            let total = 0;
-            new PerformanceObserver(list => list.getEntries().forEach(entry => { total += entry.value; }))
-                .observe({ type: "layout-shift", buffered: true });
-            setTimeout(() => resolve(total), 300);
-        })"""
-    )
-    assert shift < 0.01
+def test_the_slash_key_goes_to_the_search_and_is_typed_where_one_types(
+    site: str, open_page: OpenPage, movie_ids: list[str]
+) -> None:
+    page = open_page(f"{site}/movies/{movie_ids[0]}")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("zz/zz")
+    assert search.input_value() == "zz/zz"
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No movie matches “zz/zz”")).to_be_visible()
+
+
+def test_going_back_from_a_movie_finds_the_wall_as_it_was(site: str, open_page: OpenPage) -> None:
+    page = open_page(site)
+    page.locator("select[name=genre]").select_option("Drama")
+    page.locator("select[name=sort]").select_option("year")
+    page.wait_for_url("**genre=Drama&sort=year")
+    expect(page.locator("#part .wall")).not_to_have_attribute("aria-busy", "true")
+    found = shown_ids(page)
+    page.locator(".wall .sheet").first.click()
+    expect(page.get_by_role("heading", name="More like this")).to_be_visible()
+    page.go_back()
+    expect(page.locator("select[name=genre]")).to_have_value("Drama")
+    assert asked(page) == {"genre": ["Drama"], "sort": ["year"]}
+    assert shown_ids(page) == found
 
 
 def test_a_poster_that_does_not_load_becomes_a_sheet_with_its_title(site: str, open_page: OpenPage) -> None:

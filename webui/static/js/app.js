@@ -33,6 +33,18 @@ function installBlanks() {
   }
 }
 
+// "/" goes to the search, as on most sites with one; not while something is being typed.
+function installFind(input) {
+  addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input:not([type=range]), select, textarea, [contenteditable]")) return;
+    event.preventDefault();
+    input.focus();
+    input.select();
+  });
+}
+
 installTheme(document.querySelector(".theme"));
 installBlanks();
+installFind(document.querySelector(".find input"));
 openTray(document.querySelector(".tray"));

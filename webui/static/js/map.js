@@ -11,6 +11,7 @@ const colour = document.querySelector("#colour");
 const MOST_POSTERS = 140;
 const POSTER_FROM = 34; // pixels between neighbours from which a poster can be seen
 const MOST_IMAGES = 400;
+const UNLIT = "rgb(128 128 140 / 0.28)";
 
 class PosterMap {
   constructor(points) {
@@ -22,6 +23,7 @@ class PosterMap {
     this.images = new Map();
     this.titles = new Map();
     this.waiting = false;
+    this.only = null;
     this.view = new View(canvas, {
       changed: () => this.draw(),
       pressed: (x, y, middle) => this.open(this.nearest(x, y, middle ? Infinity : 24)),
@@ -53,7 +55,17 @@ class PosterMap {
       name: key === -1 ? "Unknown" : byGenre ? points.genres[key] : `${key}s`,
       tint: key === -1 ? "#8a8a94" : byGenre ? wheel(known.indexOf(key), known.length) : ramp(known.indexOf(key), known.length),
     }));
-    legend(this.groups);
+    this.only = null;
+    legend(this.groups, (name) => this.show(name));
+    this.draw();
+  }
+
+  /** Leave only one colour lit, or all of them again. */
+  show(name) {
+    this.only = this.only === name ? null : name;
+    for (const button of document.querySelectorAll("#legend button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.name === this.only));
+    }
     this.draw();
   }
 
@@ -85,8 +97,11 @@ class PosterMap {
     const size = Math.min(7, 2.2 + Math.log2(1 + view.scale));
     const [left, top] = view.toScreen(0, 0);
     const [stepX, stepY] = view.sides.map((side) => side / points.units);
-    for (const { members, tint } of this.groups) {
-      pen.fillStyle = tint;
+    const lit = ({ name }) => this.only === null || name === this.only;
+    const groups = [...this.groups.filter((group) => !lit(group)), ...this.groups.filter(lit)];
+    for (const group of groups) {
+      const { members, tint } = group;
+      pen.fillStyle = lit(group) ? tint : UNLIT;
       for (const i of members) {
         const x = left + points.x[i] * stepX;
         const y = top + points.y[i] * stepY;
@@ -171,14 +186,18 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const wheel = (i, n) => `hsl(${Math.round((360 * i) / n)} ${i % 2 ? 85 : 65}% ${i % 3 === 0 ? 42 : 56}%)`;
 const ramp = (i, n) => `hsl(${Math.round(195 + (210 * i) / Math.max(1, n - 1))} 75% 50%)`;
 
-function legend(groups) {
+function legend(groups, chosen) {
   const list = document.querySelector("#legend");
   list.replaceChildren(
     ...groups.map(({ name, tint, members }) => {
       const item = document.createElement("li");
-      item.innerHTML = '<svg viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1"/></svg><span></span>';
+      item.innerHTML =
+        '<button type="button" aria-pressed="false"><svg viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1"/></svg><span></span></button>';
       item.querySelector("rect").setAttribute("fill", tint);
       item.querySelector("span").textContent = `${name} (${members.length})`;
+      const button = item.querySelector("button");
+      button.dataset.name = name;
+      button.addEventListener("click", () => chosen(name));
       return item;
     }),
   );

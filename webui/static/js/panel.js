@@ -1,6 +1,7 @@
 // The blend: three sliders and filters; every move asks again, and only the last answer counts.
 import { fetchPart, notice, throttle } from "./part.js";
 import { rerank } from "./flip.js";
+import { installShare } from "./share.js";
 
 const INKS = ["visual", "genre", "taste"];
 
@@ -25,6 +26,7 @@ export class Panel {
       event.preventDefault();
       this.refresh();
     });
+    installShare(form.querySelector(".share"), () => this.query());
     this.learned.addEventListener("click", () => {
       this.chosen = false;
       this.refresh();

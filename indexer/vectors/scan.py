@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.vectors.base import VectorIndex
+from indexer.vectors.base import FEW_ROWS, VectorIndex
 from indexer.vectors.blends import blend_of, measure_spreads, usual_lengths
 from indexer.vectors.blocks import Widths, pad, padded_width, slices
 from indexer.vectors.codes import CodedRows
@@ -31,6 +31,8 @@ _GROUP = 4
 _TRAINED_ON = 50_000
 _CHUNK = 65_536
 _MOST_SCANNED = 16_384
+_LED_SHARE = 0.1
+"""Up to this share of the rows, those that genres leave in question are looked at one by one."""
 _SCANNED_SHARE = 0.02
 """Up to this share of allowed rows they are scanned by their longer codes, which FAISS can filter."""
 
@@ -111,7 +113,7 @@ class ScanIndex(VectorIndex):
             led = self._led_by_genre(query, k)
             if led is None:
                 return self._best(query, n_ranked, _spare(k))
-            return self._rows.narrow(query, led, _spare(k))
+            return self._best_of(query, led, _spare(k))
         share = np.count_nonzero(allowed) / len(self)
         n_scanned = min(int(1.5 * n_ranked / share), len(self))
         if share > _SCANNED_SHARE and n_scanned <= _MOST_SCANNED:
@@ -130,7 +132,16 @@ class ScanIndex(VectorIndex):
         margin = 2.0 * float(np.linalg.norm(query[visual]) + np.linalg.norm(query[taste]))
         if self._groups is None or margin > float(np.linalg.norm(query[genre])):
             return None
-        return self._groups.members_within(query[genre], k, margin, _MOST_SCANNED)
+        most = max(_MOST_SCANNED, int(_LED_SHARE * len(self)))
+        return self._groups.members_within(query[genre], k, margin, most)
+
+    def _best_of(self, query: NDArray[np.float32], rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+        """The n best of some rows by their 8-bit codes."""
+        if len(rows) <= FEW_ROWS:
+            return self._rows.narrow(query, rows, n)
+        mask = np.zeros(len(self), dtype=np.bool_)
+        mask[rows] = True
+        return self._rows.search(query, n, bitmap_selector(mask))
 
     def _scan(self, query: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         """The n rows of which the codes promise most, best first."""

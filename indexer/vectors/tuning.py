@@ -18,7 +18,7 @@ Ranked = Callable[[NDArray[np.float32], int, int], NDArray[np.int64]]
 N_QUERIES = 96
 RECALL = 0.996
 """What must be reached on the tried queries, so that 0.99 is reached on others."""
-EFFORTS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
+EFFORTS = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192, 16384)
 _K = 10
 _CHUNK = 65_536
 

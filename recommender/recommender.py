@@ -60,6 +60,8 @@ class Recommender:
     ) -> None:
         self.catalog = catalog
         self.reader = reader
+        self.encode_watchers: list[Callable[[float], object]] = []
+        """Each is told the seconds that a poster took the encoder."""
         self._load_encoder = load_encoder
         self._encoder: PosterEncoder | None = None
         self._loading = threading.Lock()
@@ -163,7 +165,11 @@ class Recommender:
         return Prediction(_by_genre(self.encoder, encoded), chosen, self.encoder.fingerprint)
 
     def _encode(self, poster: bytes, manifest: SnapshotManifest | None = None) -> EncodedPosters:
-        encoded = self.encoder.encode([Poster(_PICTURE_ID, poster)])
+        encoder = self.encoder
+        started = time.perf_counter()
+        encoded = encoder.encode([Poster(_PICTURE_ID, poster)])
+        for watch in self.encode_watchers:
+            watch(time.perf_counter() - started)
         if encoded.failed:
             raise PosterError(encoded.failed[0].error)
         if manifest is not None and manifest.fingerprint != self.encoder.fingerprint:

@@ -66,7 +66,7 @@ class Services:
         self.thumbnails = DiskCache(settings.cache_dir / "thumbnails", ".jpg")
         self.heatmaps = DiskCache(settings.cache_dir / "heatmaps", ".png")
         self.asked_at = float("-inf")
-        self._recommender = recommender
+        self._recommender = None if recommender is None else self._watched(recommender)
         self._opening = threading.Lock()
 
     @property
@@ -86,8 +86,12 @@ class Services:
 
                     recommender = open_recommender(self.settings)
                     recommender.reader.watchers.append(Compactor(self.settings).watch)
-                    self._recommender = recommender
+                    self._recommender = self._watched(recommender)
         return self._recommender
+
+    def _watched(self, recommender: Recommender) -> Recommender:
+        recommender.encode_watchers.append(self.metrics.encode.observe)
+        return recommender
 
     def why_not_ready(self) -> str | None:
         """Say what is missing before a question can be answered; None when nothing is.
@@ -131,9 +135,8 @@ class Services:
         return body
 
     def predict(self, poster: bytes) -> Prediction:
-        """Ask the encoder for genres, and count how long it took."""
-        with self.metrics.encode.time():
-            return self.recommender.predict(poster)
+        """Ask the encoder for genres."""
+        return self.recommender.predict(poster)
 
     def heatmap_png(self, poster: Path | bytes, genre: str) -> bytes:
         """What in a poster speaks for a genre, drawn over the poster, as a PNG file.

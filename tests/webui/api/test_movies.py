@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+
+from indexer.settings import Settings
+from recommender.recommender import open_recommender
+from webui.app import create_app
+from webui.settings import WebSettings
 
 AUTHORIZED = {"Authorization": "Bearer a-key-for-tests"}
 
@@ -145,3 +154,52 @@ def test_a_poster_is_fetched_only_from_an_allowed_host(own_client: FlaskClient) 
         assert refused.status_code == 422
         assert "poster_url" in refused.get_json(force=True)["errors"]
     assert own_client.get("/api/v1/movies/new-3").status_code == 404
+
+
+class PosterHost(BaseHTTPRequestHandler):
+    """Answers every question with one drawn poster."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.end_headers()
+        self.wfile.write(drawn_poster())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def poster_host() -> Iterator[str]:
+    """Name and port of a server that has a poster."""
+    with HTTPServer(("127.0.0.1", 0), PosterHost) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_poster_of_an_allowed_host_is_fetched_embedded_and_found(
+    own_home: Settings, poster_host: str
+) -> None:
+    settings = replace(own_home, poster_hosts=(poster_host,), allow_private_posters=True)
+    client = create_app(settings, open_recommender(settings), WebSettings()).test_client()
+    body = {"title": "Fetched", "poster_url": f"http://{poster_host}/poster.png"}
+    stored = client.put("/api/v1/movies/new-4", json=body, headers=AUTHORIZED)
+    assert stored.status_code == 201
+    assert stored.get_json()["movie"]["predicted_genres"]
+    assert Image.open(io.BytesIO(client.get("/posters/new-4").data)).size == (120, 180)
+    [nearest] = client.post(
+        "/api/v1/similar",
+        data={"poster": (io.BytesIO(drawn_poster()), "p.png"), "k": "1", "visual": "1"},
+    ).get_json()["results"]
+    assert nearest["movie_id"] == "new-4"
+    assert nearest["signals"]["visual"] > 0.99
+
+
+def test_an_uploaded_poster_counts_as_encoded_whatever_is_asked_of_it(own_client: FlaskClient) -> None:
+    for path in ("/api/v1/predict", "/api/v1/similar"):
+        data = {"poster": (io.BytesIO(drawn_poster()), "p.png")}
+        assert own_client.post(path, data=data).status_code == 200
+    assert "onesheet_encode_seconds_count 2.0" in own_client.get("/metrics").text

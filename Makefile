@@ -57,6 +57,7 @@ bench: $(BENCH_HOME)/catalog.db  ## every benchmark, one after the other (hours)
 	$(BIN)/python -m benchmarks.store_flips --flips 200
 	$(BIN)/python -m benchmarks.store_flips --flips 200 --database postgres
 	$(BIN)/python -m benchmarks.store_scale --home $(BENCH_HOME) --rows 1000000
+	$(BIN)/python -m benchmarks.fresh_at_scale --home $(BENCH_HOME)
 
 format: $(VENV)/.test-ready  ## let ruff mend what it can
 	$(BIN)/ruff format .

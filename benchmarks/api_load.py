@@ -1,11 +1,13 @@
 """How fast the API answers, beside a bare Flask endpoint on the same server in the same run.
 
-python -m benchmarks.api_load --home HOME --poster FILE [--seconds 8] [--json FILE]
+python -m benchmarks.api_load --home HOME --poster FILE [--seconds 8] [--settle 40] [--json FILE]
 
 HOME is a home with an index. Both servers run one worker and answer documents
-of the same size; the generator shares the machine with them. ``asked_before``
-are questions whose answers the server still keeps, ``asked_first`` are movies
-that nobody asked for before.
+of the same size; the generator shares the machine with them. After ``--settle``
+seconds, in which the server answers everyday questions ahead, three kinds of
+questions are asked: ``default_first``, movies that nobody asked about before, at
+default weights; ``sliders_first``, the same at weights that never come twice;
+``everyday``, movies by fame (Zipf), one question in six at slider weights.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +28,45 @@ import click
 
 from benchmarks.load_client import Load, get_request, run_load, upload_request
 from benchmarks.served import Served, bare_server, onesheet_server
+from recommender.types import SIGNALS
 
 _OVERLOAD_CONNECTIONS = 400
-_N_ASKED_BEFORE = 400
+_OVERLOAD_TIMES = 10
+_SLIDER_SHARE = 1 / 6
+_SLIDER_STEPS = 20
 
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--poster", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--seconds", default=8.0, show_default=True, help="Length of each run.")
+@click.option("--settle", default=40.0, show_default=True, help="Seconds before the first question.")
 @click.option("--connections", default=8, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures here too.")
 def main(
-    home: Path, poster: Path, seconds: float, connections: int, seed: int, json_path: Path | None
+    home: Path,
+    poster: Path,
+    seconds: float,
+    settle: float,
+    connections: int,
+    seed: int,
+    json_path: Path | None,
 ) -> None:
     """Measure and print one JSON document."""
     with tempfile.TemporaryDirectory() as logs:
         directory = Path(logs)
         with onesheet_server(home.resolve(), directory / "onesheet.log") as ours:
-            ids = _shuffled_ids(ours, seed)
-            document = ours.get(f"/api/v1/movies/{ids[0]}/similar")
+            ids = list(_all_ids(ours))
+            kinds = _questions(ids, random.Random(seed))
+            time.sleep(settle)
+            document = ours.get(f"/api/v1/movies/{ids[-1]}/similar")
             with bare_server(document, directory / "bare.log") as bare:
-                figures = _beside(ours, bare, ids, seconds, connections)
+                figures: dict[str, Any] = {
+                    name: _rounds(ours, bare, asked, seconds, connections) for name, asked in kinds.items()
+                }
+            figures["overload"] = _overload(ours, kinds["sliders_first"], seconds)
             figures["upload"] = _uploads(ours, poster)
-            figures["overload"] = _overload(ours, ids, seconds)
         figures["start_seconds"] = {
             "first_answer": round(ours.healthy_seconds, 2),
             "ready": round(ours.ready_seconds, 2),
@@ -63,15 +79,32 @@ def main(
         json_path.write_text(text + "\n", encoding="utf-8")
 
 
-def _beside(ours: Served, bare: Served, ids: list[str], seconds: float, connections: int) -> dict[str, Any]:
-    """Throughput with all connections busy, then latencies at one rate that both can bear."""
-    asked_before, new = ids[:_N_ASKED_BEFORE], ids[_N_ASKED_BEFORE:]
-    for movie_id in asked_before:
-        ours.get(_path(movie_id))
+def _questions(by_fame: list[str], rng: random.Random) -> dict[str, Iterator[bytes]]:
+    """Endless requests by kind, of movies given best known first."""
+    shuffled = rng.sample(by_fame, len(by_fame))
+    share = [1 / rank for rank in range(1, len(by_fame) + 1)]
+
+    def everyday() -> Iterator[bytes]:
+        while True:
+            for movie_id in rng.choices(by_fame, share, k=1000):
+                slides = rng.random() < _SLIDER_SHARE
+                steps = [rng.randint(1, _SLIDER_STEPS) / _SLIDER_STEPS for _ in range(3)]
+                yield _ask(movie_id, steps if slides else None)
+
     return {
-        "asked_before": _rounds(ours, bare, _similar(asked_before), seconds, connections),
-        "asked_first": _rounds(ours, bare, _similar(new), seconds, connections),
+        "default_first": (_ask(movie_id) for movie_id in itertools.cycle(shuffled)),
+        "sliders_first": (
+            _ask(movie_id, [rng.random() + 0.01 for _ in range(3)]) for movie_id in itertools.cycle(shuffled)
+        ),
+        "everyday": everyday(),
     }
+
+
+def _ask(movie_id: str, weights: Sequence[float] | None = None) -> bytes:
+    path = f"/api/v1/movies/{movie_id}/similar?k=10"
+    if weights is not None:
+        path += "".join(f"&{name}={w:.4f}" for name, w in zip(SIGNALS, weights, strict=True))
+    return get_request(path)
 
 
 def _rounds(
@@ -95,14 +128,6 @@ def _rounds(
         "full_load": _pair(bare_best, ours_best),
         "equal_load": {"rate_per_second": round(rate, 1), **_pair(bare_equal, ours_equal)},
     }
-
-
-def _similar(ids: list[str]) -> Iterator[bytes]:
-    return (get_request(_path(movie_id)) for movie_id in itertools.cycle(ids))
-
-
-def _path(movie_id: str) -> str:
-    return f"/api/v1/movies/{movie_id}/similar?k=10"
 
 
 def _pair(bare: Load, ours: Load) -> dict[str, Any]:
@@ -143,32 +168,28 @@ def _uploads(ours: Served, poster: Path, n: int = 25) -> dict[str, Any]:
     }
 
 
-def _overload(ours: Served, ids: list[str], seconds: float) -> dict[str, Any]:
-    """Far more connections than places, then the usual load again; all of questions asked before."""
-    similar = _similar(ids[:_N_ASKED_BEFORE])
+def _overload(ours: Served, similar: Iterator[bytes], seconds: float) -> dict[str, Any]:
+    """Ten times what the server can answer is due each second; then the usual load again."""
     calm = run_load(ours.address, similar, seconds / 2, 4)
-    storm = run_load(ours.address, similar, seconds, _OVERLOAD_CONNECTIONS)
+    due = _OVERLOAD_TIMES * calm.per_second
+    storm = run_load(ours.address, similar, seconds, _OVERLOAD_CONNECTIONS, due)
     time.sleep(1.0)
     after = run_load(ours.address, similar, seconds / 2, 4)
     return {
         "connections": _OVERLOAD_CONNECTIONS,
+        "due_per_second": round(due),
         "before": calm.summary(),
         "during": storm.summary(),
+        "asked_per_second": round(sum(storm.statuses.values()) / storm.seconds),
         "after": after.summary(),
         "recovered_to": round(after.per_second / calm.per_second, 2),
     }
 
 
-def _shuffled_ids(ours: Served, seed: int) -> list[str]:
-    ids = list(_all_ids(ours))
-    random.Random(seed).shuffle(ids)
-    return ids
-
-
 def _all_ids(ours: Served) -> Iterator[str]:
     cursor: str | None = ""
     while cursor is not None:
-        page = ours.get(f"/api/v1/movies?sort=title&limit=200&cursor={cursor}")
+        page = ours.get(f"/api/v1/movies?sort=ratings&limit=200&cursor={cursor}")
         yield from (movie["movie_id"] for movie in page["movies"] if movie["poster_url"])
         cursor = page["next"]
 

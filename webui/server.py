@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from prometheus_client import multiprocess
+from threadpoolctl import threadpool_limits
 
 from webui.app import create_app
 from webui.metrics_dir import MULTIPROC_VARIABLE
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from webui.settings import WebSettings
 
 
+_OMP_VARIABLE = "OMP_NUM_THREADS"
 _M_ARENA_MAX = -8
 """Of malloc.h."""
 
@@ -112,10 +116,29 @@ def _open_in_background(worker: Worker) -> None:
     held = services_of(worker.app.callable)
 
     def work() -> None:
-        held.why_not_ready()
+        with _one_thread_for_a_question():
+            held.why_not_ready()
         held.ahead.run()
 
     threading.Thread(target=work, name="open-recommender", daemon=True).start()
+
+
+@contextmanager
+def _one_thread_for_a_question() -> Iterator[None]:
+    """Let FAISS, imported inside, and numpy's BLAS work in the thread that asks.
+
+    Requests are what runs in parallel here: a search of half a millisecond
+    that is split waits for threads that other requests hold. Each OpenMP reads the
+    variable when it is loaded, so torch, which brings its own, keeps all cores.
+    """
+    threadpool_limits(1, user_api="blas")
+    told = os.environ.get(_OMP_VARIABLE)
+    os.environ.setdefault(_OMP_VARIABLE, "1")
+    try:
+        yield
+    finally:
+        if told is None:
+            del os.environ[_OMP_VARIABLE]
 
 
 def _keep_few_arenas() -> None:

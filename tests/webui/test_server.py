@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -65,6 +66,30 @@ def wait_until_ready(served: Served) -> None:
     raise TimeoutError(served.log.read_text())
 
 
+def wait_until_read(connection: socket.socket, served: Served) -> None:
+    """Until the server has taken what was sent: the receive queue of its side of the connection is empty."""
+    mine = connection.getsockname()[1]
+    theirs = connection.getpeername()[1]
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+            local, remote, _, queues = line.split()[1:5]
+            ports = int(local.rsplit(":", 1)[1], 16), int(remote.rsplit(":", 1)[1], 16)
+            if ports == (theirs, mine) and queues.endswith(":00000000"):
+                return
+        time.sleep(0.05)
+    raise TimeoutError(served.log.read_text())
+
+
+def wait_until_told(served: Served, words: str) -> None:
+    """Until the log says so."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while words not in served.log.read_text():
+        if time.monotonic() > end:
+            raise TimeoutError(served.log.read_text())
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def served(own_home: Settings, tmp_path: Path) -> Iterator[Served]:
     port, log = free_port(), tmp_path / "server.log"
@@ -106,7 +131,7 @@ def test_metrics_count_the_requests_of_all_processes(served: Served) -> None:
     assert "onesheet_movies 40.0" in text
 
 
-def test_a_stop_lets_the_request_under_way_finish(served: Served) -> None:
+def test_a_stop_after_answers_is_clean(served: Served) -> None:
     answers: list[int] = []
 
     def ask() -> None:
@@ -123,8 +148,31 @@ def test_a_stop_lets_the_request_under_way_finish(served: Served) -> None:
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(PATIENCE_SECONDS) == 0
     assert answers == [5, 5, 5, 5]
-    assert '"event": "request"' in served.log.read_text()
+    events = [json.loads(line)["event"] for line in served.log.read_text().splitlines()]
+    assert events.count("request") >= 5
     assert "Traceback" not in served.log.read_text()
+
+
+def test_a_request_under_way_when_the_stop_comes_is_answered(served: Served) -> None:
+    with OnesheetClient(served.url) as client:
+        movie_id = next(iter(client.movies(limit=1))).movie_id
+    body = json.dumps({"ratings": [{"movie_id": movie_id, "value": 5}]}).encode()
+    head = (
+        "POST /api/v1/recommendations HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    port = int(served.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+        connection.sendall(head.encode() + body[:10])
+        wait_until_read(connection, served)
+        served.process.send_signal(signal.SIGTERM)
+        wait_until_told(served, "Handling signal: term")
+        time.sleep(0.5)  # the master tells its workers
+        connection.sendall(body[10:])
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert len(json.loads(answer.partition(b"\r\n\r\n")[2])["results"]) == 10
+    assert served.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_question_by_id_never_loads_torch(small_home: Settings) -> None:

@@ -12,7 +12,7 @@ from indexer.types import SnapshotManifest
 
 MANIFEST_FILE = "manifest.json"
 CURRENT_FILE = "CURRENT"
-FORMAT = 1
+FORMAT = 2
 CURE = "run `onesheet verify --repair`"
 
 

@@ -81,6 +81,7 @@ def train(
 
     Example: onesheet train labels.csv posters/ --out runs/first --arch mobilenet_v2 --epochs 8
     """
+    from embeddings.training.finish import HEADLINES
     from embeddings.training.labels import read_labels
     from embeddings.training.start import build_net
     from embeddings.training.train import train as run
@@ -102,7 +103,7 @@ def train(
         _train_folds(labels, posters_dir, out, config)
     elif (result := run(labels, posters_dir, out, config, say=_say)) is not None:
         for name, figures in result.finished.manifest.metrics.items():
-            click.echo(f"{name}: " + _figures(figures))
+            click.echo(f"{name}: " + _figures({key: figures[key] for key in HEADLINES}))
         click.echo(f"checkpoint of epoch {result.best_epoch}: {result.checkpoint}")
 
 

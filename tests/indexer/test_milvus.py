@@ -89,8 +89,9 @@ def test_rows_of_old_snapshots_and_of_dead_writers_are_dropped_once_nobody_can_r
         last = reindex(catalog, small_encoder, milvus_store, options=QUIET).snapshot
     assert not dead.exists()
     assert len(collections(tmp_path)) == 3  # the dead writer's collection, and with it the first, are gone
-    for path in milvus_store.directory.iterdir():
-        os.utime(path, (0, 0))
+    by_age = sorted(milvus_store.directory.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for second, path in enumerate(by_age):
+        os.utime(path, (second, second))
     catalog.upsert_movies([MovieFacts("d", genres=("Drama",))], "csv")
     newest = reindex(catalog, small_encoder, milvus_store, options=QUIET).snapshot
     assert len(collections(tmp_path)) == len(list(milvus_store.directory.iterdir())) == 2

@@ -30,6 +30,7 @@ QUIET = ReindexOptions(progress=False, batch_size=4)
 IDS = [f"tt{i:07d}" for i in range(16)]
 HOLD = """
 import sys, time
+from pathlib import Path
 from indexer.locks import publishing
 with publishing(Path(sys.argv[1]), 0):
     print("holding", flush=True)

@@ -17,7 +17,7 @@ _SCALE_STEP = 1.2
 _LEAST_HITS = 5
 _LEAST_WEIGHT = 5.0
 """Sum of the last stage: of detections from here on, at least nine in ten are faces (``docs/similar.md``)."""
-
+_IMPORTING = threading.Lock()
 
 Box = tuple[int, int, int, int]
 
@@ -41,9 +41,7 @@ def find_faces(picture: Image.Image) -> list[tuple[float, Box]]:
         P. Viola and M. Jones, "Rapid Object Detection using a Boosted Cascade of Simple
         Features", CVPR 2001; the cascade that OpenCV ships for frontal faces.
     """
-    # Imported here: only measuring a poster needs it, and a server by id seldom measures one.
-    import cv2
-
+    cv2 = _opencv()
     grey = np.asarray(picture.resize(FACE_SIZE).convert("L"))
     boxes, _, weights = _cascade(threading.get_ident()).detectMultiScale3(
         cv2.equalizeHist(grey),
@@ -56,10 +54,17 @@ def find_faces(picture: Image.Image) -> list[tuple[float, Box]]:
     return [(weight, (x, y, x + w, y + h)) for weight, (x, y, w, h) in found if weight >= _LEAST_WEIGHT]
 
 
+def _opencv() -> Any:
+    """OpenCV, imported when first needed: a server by id seldom measures a poster."""
+    # While OpenCV imports, it takes itself out of sys.modules: a second thread would get half of it.
+    with _IMPORTING:
+        import cv2
+    return cv2
+
+
 @functools.lru_cache(maxsize=64)
 def _cascade(_thread: int) -> Any:
     """The cascade of one thread: detecting writes into it, so that two threads may not share it."""
-    import cv2
-
+    cv2 = _opencv()
     cv2.setNumThreads(1)  # posters are measured side by side already
     return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,3 +38,24 @@ def test_posters_with_a_face_are_told_from_those_without_in_every_thread(real_da
     assert [shows_face(poster) for poster in posters] == expected
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(shows_face, posters * 5)) == expected * 5
+
+
+FIRST_FROM_ALL_SIDES = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from PIL import Image
+from recommender.faces import shows_face
+def ask(i):
+    time.sleep(i / 500)  # some while OpenCV is being imported
+    return shows_face(Image.new("RGB", (180, 270)))
+with ThreadPoolExecutor(50) as threads:
+    print(any(threads.map(ask, range(50))))
+"""
+
+
+def test_the_first_posters_may_be_measured_in_several_threads_at_once() -> None:
+    """OpenCV is half imported for a moment; no thread may meet it so."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_FROM_ALL_SIDES], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,12 @@ def shared_metrics() -> Iterator[None]:
     if os.environ.get(MULTIPROC_VARIABLE):
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="onesheet-metrics-", ignore_cleanup_errors=True) as directory:
-        os.environ[MULTIPROC_VARIABLE] = directory
-        try:
-            yield
-        finally:
+    directory, owner = tempfile.mkdtemp(prefix="onesheet-metrics-"), os.getpid()
+    os.environ[MULTIPROC_VARIABLE] = directory
+    try:
+        yield
+    finally:
+        # A forked worker leaves through here too, while others may still be answering.
+        if os.getpid() == owner:
             del os.environ[MULTIPROC_VARIABLE]
+            shutil.rmtree(directory, ignore_errors=True)

@@ -166,10 +166,10 @@ def test_a_new_encoder_takes_over_in_one_switch_under_a_reader_that_never_stops_
     reindex(catalog, small_encoder, store, options=QUIET)
     web = open_catalog(settings)
     reader, stop = IndexReader(web, store), threading.Event()
-    seen: list[tuple[str, int, int]] = []
+    seen_by: tuple[list[tuple[str, int, int]], ...] = ([], [])
     errors: list[BaseException] = []
 
-    def ask() -> None:
+    def ask(seen: list[tuple[str, int, int]]) -> None:
         while not stop.is_set():
             try:
                 view = reader.view()
@@ -180,13 +180,13 @@ def test_a_new_encoder_takes_over_in_one_switch_under_a_reader_that_never_stops_
                 raise
             time.sleep(0.001)
 
-    asking = [threading.Thread(target=ask) for _ in range(2)]
+    asking = [threading.Thread(target=ask, args=(seen,)) for seen in seen_by]
     for thread in asking:
         thread.start()
     newer = make_encoder("b" * 64)
     report = reindex(catalog, newer, store, options=QUIET)
     give_up = time.monotonic() + 30
-    while (not seen or seen[-1][0] != "b" * 64) and time.monotonic() < give_up:
+    while not all(seen and seen[-1][0] == "b" * 64 for seen in seen_by) and time.monotonic() < give_up:
         time.sleep(0.01)
     stop.set()
     for thread in [*asking, *(one for one in threading.enumerate() if one.name == "open-snapshot")]:
@@ -194,8 +194,9 @@ def test_a_new_encoder_takes_over_in_one_switch_under_a_reader_that_never_stops_
     web.close()
     assert errors == []
     assert report.embedded == 16
-    assert {(rows, found) for _, rows, found in seen} == {(16, 5)}
-    fingerprints = [fingerprint for fingerprint, _, _ in seen]
-    assert sorted(fingerprints) == fingerprints  # only the old one, then only the new one
-    assert set(fingerprints) == {"a" * 64, "b" * 64}
+    for seen in seen_by:
+        assert {(rows, found) for _, rows, found in seen} == {(16, 5)}
+        fingerprints = [fingerprint for fingerprint, _, _ in seen]
+        assert sorted(fingerprints) == fingerprints  # only the old one, then only the new one
+        assert set(fingerprints) == {"a" * 64, "b" * 64}
     assert catalog.encoder_of("a" * 64) is None

@@ -11,6 +11,7 @@ the full ranking and by how alike the ten shown are to each other.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -65,10 +66,11 @@ def dial(data: CatalogData, weights: tuple[float, float, float], seed: int) -> d
     questions = questions.take(np.sort(chosen))
     scale = scale_of(rows)
     pools, scores = _pools(rows, scale, weights, questions)
+    asked_of = _Blended(rows, data.known_genres, scale, weights)
     found: dict[str, list[float]] = {"nDCG@10": [], "alike (blend)": [], "alike (genres)": []}
     for stop in DIAL:
         figures = [
-            _judge_list(data, rows, scale, weights, asked.liked(int(person)), pool, score, stop)
+            _judge_list(asked_of, asked.liked(int(person)), pool, score, stop)
             for person, pool, score in zip(questions.people, pools, scores, strict=True)
         ]
         columns = np.array(figures).T
@@ -87,22 +89,29 @@ def _pools(
     return pools, np.take_along_axis(everything, pools, axis=1)
 
 
+@dataclass(frozen=True)
+class _Blended:
+    """Movies, their genres and how they are blended."""
+
+    rows: Rows
+    known_genres: NDArray[np.bool_]
+    scale: Scale
+    weights: tuple[float, float, float]
+
+
 def _judge_list(
-    data: CatalogData,
-    rows: Rows,
-    scale: Scale,
-    weights: tuple[float, float, float],
+    movies: _Blended,
     liked: NDArray[np.int64],
     pool: NDArray[np.int64],
     scores: NDArray[np.float64],
     stop: float,
 ) -> tuple[float, float, float]:
-    alike = blended_similarities(rows.take(pool), Weights(*weights), scale)
-    identical = float((np.asarray(weights) / scale.spreads).sum())
+    alike = blended_similarities(movies.rows.take(pool), Weights(*movies.weights), movies.scale)
+    identical = float((np.asarray(movies.weights) / movies.scale.spreads).sum())
     order = np.array(mmr_order(scores / identical, alike, stop, 10))
     relevant = np.isin(pool[order], liked)[None]
     ndcg = float(ndcg_of_list(relevant, np.array([max(len(liked) - 1, 1)]))[0])
-    genres = data.known_genres[pool[order]]
+    genres = movies.known_genres[pool[order]]
     return (
         ndcg,
         intra_list_similarity(alike[np.ix_(order, order)]),

@@ -51,8 +51,8 @@ class SameConv2d(nn.Conv2d):
         return super().forward(x)
 
     def _gradient_is_slow(self, x: Tensor) -> bool:
-        # oneDNN takes four times as long for the bfloat16 gradient of wide depthwise filters as for
-        # the float32 one: it has a kernel for 3 x 3 alone (benchmarks/training_speed.py shows it).
+        # On a CPU the bfloat16 gradient of 5 x 5 depthwise filters takes several times as long as the
+        # float32 one (torch 2.13); that of 3 x 3 filters does not.
         wide = self.groups > 1 and self.kernel_size[0] > 3
         return wide and self.weight.requires_grad and x.device.type == "cpu" and torch.is_grad_enabled()
 

@@ -76,7 +76,8 @@ def test_a_heat_map_of_an_uploaded_poster_is_shown(site: str, open_page: OpenPag
     page = open_page(f"{site}/upload")
     page.locator("#file").set_input_files(poster)
     page.locator("a.where").first.click()
-    page.wait_for_function("() => document.querySelector('.heat')?.naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('.heat')?.complete")
+    assert page.locator(".heat").evaluate("picture => picture.naturalWidth") > 0
 
 
 def test_a_file_that_is_no_picture_gets_a_sentence(site: str, open_page: OpenPage, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ from embeddings.cli_options import chosen_model, device_option, model_option
 from embeddings.cli_train import labels_argument, posters_argument
 
 if TYPE_CHECKING:
+    from embeddings.encoded import EncodedPosters
+    from embeddings.encoder import Encoder
     from embeddings.evaluation.document import JudgedPosters
 
 _SHOWN = ("macro_f1", "micro_f1", "mean_average_precision", "hamming_skill", "brier_skill", "ece", "jaccard")
@@ -32,6 +36,7 @@ _SHOWN = ("macro_f1", "micro_f1", "mean_average_precision", "hamming_skill", "br
 @click.option(
     "--split", type=click.Path(path_type=Path), help="A split.json of a run: judge only its test side."
 )
+@click.option("--flip", is_flag=True, help="Average each poster's probabilities with its mirror image's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @device_option
 @click.pass_context
@@ -43,6 +48,7 @@ def evaluate(
     model: Path | None,
     report_dir: Path | None,
     split: Path | None,
+    flip: bool,
     as_json: bool,
     device: str,
 ) -> None:
@@ -52,7 +58,9 @@ def evaluate(
     """
     from embeddings.evaluation.document import evaluation_document
 
-    judged, failed = _judge(labels_file, posters_dir, chosen_model(ctx, model), split, device)
+    judged, failed = _judge(
+        _Question(labels_file, posters_dir, split, flip), chosen_model(ctx, model), device
+    )
     document = evaluation_document(judged)
     for poster, error in failed:
         click.echo(f"onesheet: {poster}: {error}", err=True)
@@ -65,34 +73,52 @@ def evaluate(
     click.echo(json.dumps(document, indent=1) if as_json else _table(document))
 
 
+@dataclass(frozen=True)
+class _Question:
+    """Which posters are judged, and how they are looked at."""
+
+    labels_file: Path
+    posters_dir: Path
+    split: Path | None
+    flip: bool
+
+
 def _judge(
-    labels_file: Path, posters_dir: Path, model: Path | None, split: Path | None, device: str
+    question: _Question, model: Path | None, device: str
 ) -> tuple[JudgedPosters, list[tuple[str, str]]]:
     """Predictions of the labelled posters that can be read, and those that cannot."""
     import numpy as np
 
-    from embeddings.encoded import Poster
-    from embeddings.encoder import Encoder, join_encoded
+    from embeddings.encoder import Encoder
     from embeddings.evaluation.document import JudgedPosters
     from embeddings.training.labels import find_labelled_posters, read_labels
     from embeddings.training.splits import Split
 
-    labels = read_labels(labels_file)
-    if split is not None:
-        side = set(Split.load(split).test)
+    labels = read_labels(question.labels_file)
+    if question.split is not None:
+        side = set(Split.load(question.split).test)
         labels = labels.select(movie_id for movie_id in labels.movie_ids if movie_id in side)
-    files = find_labelled_posters(labels, posters_dir)
+    files = find_labelled_posters(labels, question.posters_dir)
     encoder = Encoder.load(model, device)
-    parts = []
-    with tqdm(total=len(files), unit="poster", disable=not sys.stderr.isatty()) as bar:
-        for part in encoder.encode_batches(Poster(movie_id, path) for movie_id, path in files.items()):
-            parts.append(part)
-            bar.update(len(part) + len(part.failed))
-    encoded = join_encoded(parts, encoder.embedding_dim, len(encoder.genres))
+    encoded, *mirror = [_encode(encoder, files, mirrored) for mirrored in (False, True)[: 1 + question.flip]]
+    probs = np.mean([encoded.genre_probs, *(other.genre_probs for other in mirror)], axis=0)
     targets = labels.select(encoded.movie_ids).targets(encoder.genres)
     thresholds = np.asarray(encoder.manifest.thresholds, dtype=np.float32)
-    judged = JudgedPosters(encoded.movie_ids, encoder.genres, targets, encoded.genre_probs, thresholds)
+    judged = JudgedPosters(encoded.movie_ids, encoder.genres, targets, probs, thresholds)
     return judged, [(bad.poster, bad.error) for bad in encoded.failed]
+
+
+def _encode(encoder: Encoder, files: Mapping[str, Path], mirrored: bool) -> EncodedPosters:
+    from embeddings.encoded import Poster
+    from embeddings.encoder import join_encoded
+
+    posters = (Poster(movie_id, path) for movie_id, path in files.items())
+    parts = []
+    with tqdm(total=len(files), unit="poster", disable=not sys.stderr.isatty()) as bar:
+        for part in encoder.encode_batches(posters, mirrored=mirrored):
+            parts.append(part)
+            bar.update(len(part) + len(part.failed))
+    return join_encoded(parts, encoder.embedding_dim, len(encoder.genres))
 
 
 def _table(document: dict[str, Any]) -> str:

@@ -88,7 +88,12 @@ class Encoder:
         return join_encoded(list(self.encode_batches(posters)), self.embedding_dim, len(self.genres))
 
     def encode_batches(
-        self, posters: Iterable[Poster], batch_size: int = 64, workers: int | None = None
+        self,
+        posters: Iterable[Poster],
+        batch_size: int = 64,
+        workers: int | None = None,
+        *,
+        mirrored: bool = False,
     ) -> Iterator[EncodedPosters]:
         """Encode many posters; decoding runs in threads ahead of the net.
 
@@ -96,6 +101,7 @@ class Encoder:
             posters: Any number; they are read as they are needed.
             batch_size: Posters per pass.
             workers: Decoding threads; None is one per core.
+            mirrored: Look at every poster in the mirror; averaging both looks is test-time flip.
 
         Yields:
             One result per ``batch_size`` posters, in their order.
@@ -109,7 +115,9 @@ class Encoder:
             try:
                 while True:
                     while len(decoding) < 2 and (batch := list(islice(source, batch_size))):
-                        decoding.append([(poster, pool.submit(self._read, poster)) for poster in batch])
+                        decoding.append(
+                            [(poster, pool.submit(self._read, poster, mirrored)) for poster in batch]
+                        )
                     # Two batches in the net, so that no core waits for the last piece of one.
                     if decoding and len(running) < 2:
                         running.append(self._start(decoding.popleft()))
@@ -151,11 +159,12 @@ class Encoder:
             values = genre_heatmap(self.net, pixels, self.genres.index(genre))
         return Heatmap(genre, values, source)
 
-    def _read(self, poster: Poster) -> Pixels | str:
+    def _read(self, poster: Poster, mirrored: bool) -> Pixels | str:
         try:
-            return read_pixels(poster.source, self.manifest.preprocessing)
+            pixels = read_pixels(poster.source, self.manifest.preprocessing)
         except PosterError as error:
             return str(error)
+        return pixels[:, ::-1] if mirrored else pixels
 
     def _start(self, batch: Sequence[Decoding]) -> Callable[[], EncodedPosters]:
         """Wait until a batch is decoded, begin to encode it, and give back what waits for its rows."""

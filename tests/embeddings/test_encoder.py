@@ -166,3 +166,18 @@ def test_the_picture_decides_the_row(encoder: Encoder, encode_image: Callable[..
     encoded = encoder.encode([Poster("red", red), Poster("blue", blue), Poster("red again", red)])
     assert encoded.embeddings[0] @ encoded.embeddings[2] > 0.999
     assert encoded.embeddings[0] @ encoded.embeddings[1] < 0.99
+
+
+def test_a_mirrored_look_is_the_look_at_the_mirror_image(
+    encoder: Encoder, posters: list[Poster], encode_image: Callable[..., bytes]
+) -> None:
+    size = (encoder.manifest.preprocessing.width, encoder.manifest.preprocessing.height)
+    drawn = Image.open(posters[1].source).convert("RGB").resize(size)
+    mirror_image = drawn.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    one, other = (
+        Poster(name, encode_image(picture)) for name, picture in (("a", drawn), ("b", mirror_image))
+    )
+    (mirrored,) = encoder.encode_batches([one], mirrored=True)
+    (straight,) = encoder.encode_batches([other])
+    assert np.allclose(mirrored.genre_probs, straight.genre_probs, atol=1e-5)
+    assert not np.allclose(mirrored.genre_probs, encoder.encode([one]).genre_probs, atol=1e-5)

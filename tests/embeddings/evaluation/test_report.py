@@ -138,6 +138,28 @@ def test_evaluate_without_json_prints_a_table_beside_the_trivial_predictors(
         assert row in result.stdout
 
 
+def test_evaluate_with_flip_gives_pictures_and_mirror_images_the_same_figures(
+    tiny_checkpoint: Path, labels_and_posters: tuple[Path, Path], tmp_path: Path
+) -> None:
+    labels, posters = labels_and_posters
+    (tmp_path / "mirrored").mkdir()
+    for path in posters.glob("*.jpg"):
+        if path.name != "tt0.jpg":
+            with Image.open(path) as poster:
+                mirror_image = poster.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            mirror_image.save(tmp_path / "mirrored" / path.with_suffix(".png").name)
+    briers = {}
+    for folder in (posters, tmp_path / "mirrored"):
+        for options in ([], ["--flip"]):
+            arguments = ["evaluate", str(labels), str(folder), "--model", str(tiny_checkpoint), "--json"]
+            result = CliRunner().invoke(main, [*arguments, *options])
+            assert result.exit_code == 0, result.stderr
+            briers[folder, bool(options)] = json.loads(result.stdout)["brier_skill"]
+    straight, mirrored = posters, tmp_path / "mirrored"
+    assert briers[straight, True] == pytest.approx(briers[mirrored, True], abs=1e-5)
+    assert briers[straight, False] != pytest.approx(briers[mirrored, False], abs=1e-5)
+
+
 def test_evaluate_on_a_folder_without_labelled_posters_says_so(tiny_checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("Id,Genre\ntt1,Drama\n")
     arguments = ["evaluate", str(tmp_path / "labels.csv"), str(tmp_path), "--model", str(tiny_checkpoint)]

@@ -50,8 +50,9 @@ def test_settings_cannot_be_changed_in_place() -> None:
         TrainConfig().epochs = 3  # type: ignore[misc]
 
 
-def test_the_bundled_checkpoints_recipe_is_of_its_net() -> None:
-    path = BUNDLED / "train.toml"
+@pytest.mark.parametrize("half", ["train-head.toml", "train.toml"])
+def test_the_bundled_checkpoints_recipe_is_of_its_net(half: str) -> None:
+    path = BUNDLED / half
     config = parse_config(read_toml(path), str(path))
     manifest = CheckpointManifest.read(BUNDLED)
     assert config.model.arch == manifest.arch

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import Connection, FromClause, and_, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
@@ -18,7 +21,7 @@ from indexer.types import Ratings
 
 LIKED = 4.0
 """A rating from here on says that the person liked the movie."""
-_CHUNK = 200_000  # ratings per transaction
+_CHUNK = 1_000_000  # ratings per transaction: counting them by movie costs the same for few and for many
 _REVISION = "ratings_revision"
 _Row = tuple[str, str, float, int]
 _COLUMNS = {"user_id": "text", "movie_id": "text", "value": "real", "rated_at": "int"}
@@ -40,9 +43,9 @@ class RatingsTable(CatalogBase):
                 f"A rating of {values[wrong][0]} was given; expected 0.5 to 5.", "value"
             )
         counts = Counts()
-        for rows in _chunks(ratings):
+        for chunk in _chunks(ratings):
             with self.transaction() as transaction:
-                new = _add(transaction.connection, rows)
+                new = _add(transaction.connection, chunk)
                 if new.changed:
                     # Pages that show how often a movie was rated are out of date.
                     write_meta(transaction.connection, _REVISION, str(transaction.revision()))
@@ -100,27 +103,63 @@ class RatingsTable(CatalogBase):
         return {other_id: found.get(other_id, 0) for other_id in others}
 
 
-def _chunks(ratings: Ratings) -> Iterator[list[_Row]]:
+@dataclass(frozen=True)
+class _Chunk:
+    """Ratings in the order of their primary key, each pair of person and movie once.
+
+    Args:
+        user_ids: The people, sorted; a rating names one by number.
+        movie_ids: The movies, likewise.
+        users: int64, (n,), numbers of people.
+        movies: int64, (n,), numbers of movies.
+        values: float32, (n,).
+        rated_at: int64, (n,).
+    """
+
+    user_ids: NDArray[np.object_]
+    movie_ids: NDArray[np.object_]
+    users: NDArray[np.int64]
+    movies: NDArray[np.int64]
+    values: NDArray[np.float32]
+    rated_at: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def rows(self, chosen: NDArray[np.bool_]) -> list[_Row]:
+        """The chosen ratings as the database takes them."""
+        users, movies = self.user_ids[self.users[chosen]], self.movie_ids[self.movies[chosen]]
+        numbers = self.values[chosen].tolist(), self.rated_at[chosen].tolist()
+        return list(zip(users.tolist(), movies.tolist(), *numbers, strict=True))
+
+    def n_by_movie(self, chosen: NDArray[np.bool_]) -> Counter[str]:
+        """How many of the chosen ratings each movie has."""
+        n = np.bincount(self.movies[chosen], minlength=len(self.movie_ids))
+        rated = np.flatnonzero(n)
+        return Counter(dict(zip(self.movie_ids[rated].tolist(), n[rated].tolist(), strict=True)))
+
+
+def _chunks(ratings: Ratings) -> Iterator[_Chunk]:
+    users, user_ids = pd.factorize(ratings.user_ids, sort=True)
+    movies, movie_ids = pd.factorize(ratings.movie_ids, sort=True)
     # Oldest first, so that the newest of several by one person for one movie is what remains.
     order = np.argsort(ratings.rated_at, kind="stable")
     for start in range(0, len(order), _CHUNK):
         part = order[start : start + _CHUNK]
-        users, movies = ratings.user_ids[part].tolist(), ratings.movie_ids[part].tolist()
-        values, times = ratings.values[part].tolist(), ratings.rated_at[part].tolist()
-        pairs, rows = zip(users, movies, strict=True), zip(users, movies, values, times, strict=True)
-        newest = dict(zip(pairs, rows, strict=True))
         # In the order of the primary key: a database appends far quicker than it fits in.
-        yield sorted(newest.values())
+        part = part[np.lexsort((movies[part], users[part]))]
+        again = (np.diff(users[part]) == 0) & (np.diff(movies[part]) == 0)
+        part = part[np.append(~again, True)]
+        columns = users[part], movies[part], ratings.values[part], ratings.rated_at[part]
+        yield _Chunk(np.asarray(user_ids), np.asarray(movie_ids), *columns)
 
 
-def _add(connection: Connection, rows: list[_Row]) -> Counts:
-    known = _known_people(connection, {row[0] for row in rows})
-    fresh = [row for row in rows if row[0] not in known] if known else rows
-    bulk.append(connection, RatingRow, _COLUMNS, fresh)
-    counts = Counts(added=len(fresh))
-    more = Counter(row[1] for row in fresh)
-    if len(fresh) < len(rows):
-        counts += _merge(connection, [row for row in rows if row[0] in known], more)
+def _add(connection: Connection, chunk: _Chunk) -> Counts:
+    known = _known_people(connection, chunk)
+    bulk.append(connection, RatingRow, _COLUMNS, chunk.rows(~known))
+    counts, more = Counts(added=int(np.count_nonzero(~known))), chunk.n_by_movie(~known)
+    if known.any():
+        counts += _merge(connection, chunk.rows(known), more)
     with bulk.staged(connection, "rated_more", {"movie_id": "text", "n": "int"}, list(more.items())) as stage:
         connection.execute(
             update(MovieRow)
@@ -130,11 +169,13 @@ def _add(connection: Connection, rows: list[_Row]) -> Counts:
     return counts
 
 
-def _known_people(connection: Connection, user_ids: set[str]) -> set[str]:
-    """Those of some people who have rated anything."""
-    with bulk.staged(connection, "raters", {"user_id": "text"}, [(one,) for one in user_ids]) as stage:
+def _known_people(connection: Connection, chunk: _Chunk) -> NDArray[np.bool_]:
+    """Which ratings are by people who have rated before."""
+    people = [(one,) for one in chunk.user_ids[np.unique(chunk.users)].tolist()]
+    with bulk.staged(connection, "raters", {"user_id": "text"}, people) as stage:
         has_rated = exists().where(RatingRow.user_id == stage.c.user_id)
-        return set(connection.scalars(select(stage.c.user_id).where(has_rated)))
+        known = set(connection.scalars(select(stage.c.user_id).where(has_rated)))
+    return np.array([one in known for one in chunk.user_ids.tolist()], dtype=np.bool_)[chunk.users]
 
 
 def _merge(connection: Connection, rows: list[_Row], more: Counter[str]) -> Counts:

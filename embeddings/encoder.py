@@ -27,6 +27,7 @@ from embeddings.streams import Answer, Pixels, Streams
 from embeddings.transforms import read_pixels
 
 # A poster and its pixels, or the sentence that says why there are none.
+Decoded = tuple[Poster, Pixels | str]
 Decoding = tuple[Poster, Future[Pixels | str]]
 
 
@@ -85,6 +86,8 @@ class Encoder:
         Returns:
             Rows in the order of ``posters``, without the failed ones.
         """
+        if len(posters) == 1:  # threads would take longer to start than to decode it
+            return self._start([(posters[0], self._read(posters[0]))])()
         return join_encoded(list(self.encode_batches(posters)), self.embedding_dim, len(self.genres))
 
     def encode_batches(
@@ -120,7 +123,8 @@ class Encoder:
                         )
                     # Two batches in the net, so that no core waits for the last piece of one.
                     if decoding and len(running) < 2:
-                        running.append(self._start(decoding.popleft()))
+                        pending = decoding.popleft()
+                        running.append(self._start([(poster, done.result()) for poster, done in pending]))
                     elif running:
                         yield running.popleft()()
                     else:
@@ -159,20 +163,19 @@ class Encoder:
             values = genre_heatmap(self.net, pixels, self.genres.index(genre))
         return Heatmap(genre, values, source)
 
-    def _read(self, poster: Poster, mirrored: bool) -> Pixels | str:
+    def _read(self, poster: Poster, mirrored: bool = False) -> Pixels | str:
         try:
             pixels = read_pixels(poster.source, self.manifest.preprocessing)
         except PosterError as error:
             return str(error)
         return pixels[:, ::-1] if mirrored else pixels
 
-    def _start(self, batch: Sequence[Decoding]) -> Callable[[], EncodedPosters]:
-        """Wait until a batch is decoded, begin to encode it, and give back what waits for its rows."""
+    def _start(self, batch: Sequence[Decoded]) -> Callable[[], EncodedPosters]:
+        """Begin to encode a decoded batch, and give back what waits for its rows."""
         movie_ids: list[str] = []
         pixels: list[Pixels] = []
         failed: list[UnreadablePoster] = []
-        for poster, future in batch:
-            result = future.result()
+        for poster, result in batch:
             if isinstance(result, str):
                 failed.append(UnreadablePoster(poster.movie_id, poster.name, result))
             else:

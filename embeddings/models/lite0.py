@@ -40,11 +40,16 @@ class SameConv2d(nn.Conv2d):
         padding = 0 if stride > 1 else kernel // 2
         super().__init__(cin, cout, kernel, stride, padding, groups=groups, bias=False)
 
+    def pad(self, x: Tensor) -> Tensor:
+        """``x`` with the pixels around it that the convolution does not add by itself."""
+        if self.stride[0] == 1:
+            return x
+        top_bottom = same_padding(x.shape[-2], self.kernel_size[0], self.stride[0])
+        left_right = same_padding(x.shape[-1], self.kernel_size[1], self.stride[1])
+        return F.pad(x, (*left_right, *top_bottom))
+
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride[0] > 1:
-            top_bottom = same_padding(x.shape[-2], self.kernel_size[0], self.stride[0])
-            left_right = same_padding(x.shape[-1], self.kernel_size[1], self.stride[1])
-            x = F.pad(x, (*left_right, *top_bottom))
+        x = self.pad(x)
         if self._gradient_is_slow(x):
             with torch.autocast("cpu", enabled=False):
                 return super().forward(x.float()).to(x.dtype)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -50,6 +52,24 @@ def test_streams_use_one_core_each_and_leave_the_caller_its_own(net: PosterNet) 
     Streams(Spy(), CPU, 3).start(np.zeros((24, 48, 32, 3), np.uint8))()
     assert seen == [1, 1, 1]
     assert torch.get_num_threads() == before
+
+
+def test_lone_posters_of_many_callers_are_encoded_in_one_thread(net: PosterNet) -> None:
+    seen: list[str] = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> object:
+            seen.append(threading.current_thread().name)
+            return net(x)
+
+    streams = Streams(Spy(), CPU, 2)
+    poster = np.zeros((1, 48, 32, 3), np.uint8)
+    callers = [threading.Thread(target=lambda: streams.start(poster)()) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(seen) == 4 and len(set(seen)) == 1 and seen[0].startswith("encode-alone")
 
 
 def test_an_error_in_a_stream_reaches_who_waits_for_it(net: PosterNet) -> None:

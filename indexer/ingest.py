@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.encoded import EncodedPosters, Poster
-from embeddings.errors import NotFoundError, PosterError, SnapshotError
+from embeddings.errors import CatalogError, NotFoundError, PosterError, SnapshotError
 from indexer.catalog import Catalog, MovieFacts
 from indexer.durable import write_durably
 from indexer.scan import hash_file
@@ -53,7 +53,7 @@ def put_movie(
     Raises:
         PosterError: The poster cannot be read.
         InvalidRequestError: The movie id cannot be one.
-        CatalogError: The catalog cannot be written.
+        CatalogError: The catalog cannot be written, or is another encoder's.
         OSError: The poster file cannot be written.
     """
     encoder = None if poster is None else load_encoder()
@@ -63,6 +63,7 @@ def put_movie(
         catalog.upsert_movies([facts], "edit")
         complete_publishing(catalog, store)
         if encoder and encoded and poster:
+            _check_in_use(catalog, encoder)
             path = _keep_file(catalog, facts.movie_id, poster)
             if before is None or before.poster != str(path):
                 undo.callback(path.unlink, missing_ok=True)
@@ -140,6 +141,16 @@ def predict_taste(catalog: Catalog, movie_id: str) -> None:
     factor = predicted_rows(rows.visual, rows.genre, taste_map, rows.years)
     n_ratings = np.zeros(1, dtype=np.int32)
     catalog.save_taste(TasteFactors((movie_id,), factor, n_ratings, taste_map, active.taste_model))
+
+
+def _check_in_use(catalog: Catalog, encoder: PosterEncoder) -> None:
+    """Refuse rows that no reader would find: those of an encoder that a reindex has just replaced."""
+    active = catalog.active().fingerprint
+    if active is not None and active != encoder.fingerprint:
+        raise CatalogError(
+            f"The poster was read by encoder {encoder.fingerprint[:12]}, but the catalog is "
+            f"{active[:12]}'s by now: send it again, or run `onesheet reindex`."
+        )
 
 
 def _save_poster(catalog: Catalog, encoder: PosterEncoder, encoded: EncodedPosters, path: Path) -> None:

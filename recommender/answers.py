@@ -53,11 +53,12 @@ class AnswerMaker:
         """
         movies = self._facts.movies(self._state, ranked.rows.movie_ids)
         reasons = self._reasons(query, ranked, asked, movies)
-        shares = percentiles.share_below(ranked.scores).tolist()
-        shown = shown_cosines(query.like, ranked.rows, ranked.columns).tolist()
+        shares = percentiles.share_below(ranked.scores)
+        shown = shown_cosines(query.like, ranked.rows, ranked.columns).astype(np.float64).round(4).tolist()
+        scores, percents = shares.round(6).tolist(), (100 * shares).round(4).tolist()
         # A movie may be removed between the search and the look-up: it is gone, and not answered.
         return tuple(
-            _neighbour(movies[movie_id], shares[i], shown[i], reasons[i])
+            _neighbour(movies[movie_id], (scores[i], percents[i]), shown[i], reasons[i])
             for i, movie_id in enumerate(ranked.rows.movie_ids)
             if movie_id in movies
         )
@@ -128,16 +129,19 @@ def _closest_liked(query: Query, ranked: Candidates) -> list[int]:
     return closest
 
 
-def _neighbour(movie: Movie, share: float, columns: list[float], reasons: tuple[Reason, ...]) -> Neighbour:
+def _neighbour(
+    movie: Movie, ranked_by: tuple[float, float], cosines: list[float], reasons: tuple[Reason, ...]
+) -> Neighbour:
+    score, percentile = ranked_by
     return Neighbour(
         movie_id=movie.movie_id,
         title=movie.title,
         year=movie.year,
         genres=movie.genres or movie.chosen_genres,
-        score=round(share, 6),
-        percentile=round(100 * share, 4),
+        score=score,
+        percentile=percentile,
         # NaN is the one number that is not equal to itself.
-        signals={s: round(c, 4) if c == c else None for s, c in zip(SIGNALS, columns, strict=True)},
+        signals={SIGNALS[i]: c if c == c else None for i, c in enumerate(cosines)},
         reasons=reasons,
         poster_url=_poster_url(movie.movie_id) if movie.poster else None,
     )

@@ -177,7 +177,7 @@ def shown_cosines(
     return cosines(mine, theirs)
 
 
-def blend(columns: NDArray[np.float32], weights: Weights, scale: Scale) -> NDArray[np.float64]:
+def blend(columns: NDArray[np.floating], weights: Weights, scale: Scale) -> NDArray[np.float64]:
     """Mix cosines into one score each, on the scale of the inner product.
 
     A signal that does not know a pair counts as its mean among random pairs:

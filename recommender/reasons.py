@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from indexer.types import Movie
 from recommender.pictures import Picture, shared_words
@@ -12,6 +13,8 @@ from recommender.series import of_one_series
 from recommender.types import Reason
 
 _NOTABLE_SHARE = 0.9
+# Few reasons are different, and every answer has dozens: each is made once. Nobody writes to them.
+_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,15 @@ def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
 def _genre(asked: Asked, answered: Answered) -> list[Reason]:
     movie = answered.movie
     theirs = movie.genres or movie.chosen_genres
-    shared = [genre for genre in asked.genres if genre in theirs]
-    if not shared:
-        return []
-    known = asked.genres_known and bool(movie.genres)
-    text = f"Both {', '.join(shared)}" if known else f"Both look like {', '.join(shared)}"
-    source = {"query": _source(asked.genres_known), "result": _source(bool(movie.genres))}
-    return [Reason("genre", text, {"genres": shared, "source": source})]
+    shared = tuple([genre for genre in asked.genres if genre in theirs])
+    return [_genre_reason(shared, asked.genres_known, bool(movie.genres))] if shared else []
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _genre_reason(shared: tuple[str, ...], query_known: bool, result_known: bool) -> Reason:
+    both = "Both" if query_known and result_known else "Both look like"
+    source = {"query": _source(query_known), "result": _source(result_known)}
+    return Reason("genre", f"{both} {', '.join(shared)}", {"genres": list(shared), "source": source})
 
 
 def _look(asked: Asked, answered: Answered) -> list[Reason]:
@@ -97,17 +102,25 @@ def _look(asked: Asked, answered: Answered) -> list[Reason]:
     if share >= _NOTABLE_SHARE:
         found.append(_percentile_reason("look", "Looks closer than {} % of pairs", share))
     if asked.picture and answered.picture and (words := shared_words(asked.picture, answered.picture)):
-        found.append(Reason("picture", f"Both posters: {', '.join(words)}", {"words": list(words)}))
+        found.append(_picture_reason(words))
     return found
 
 
+@functools.lru_cache(maxsize=_KEPT)
+def _picture_reason(words: tuple[str, ...]) -> Reason:
+    return Reason("picture", f"Both posters: {', '.join(words)}", {"words": list(words)})
+
+
 def _taste(asked: Asked, answered: Answered) -> list[Reason]:
-    found = []
-    if answered.n_co_liked:
-        people = "1 person" if answered.n_co_liked == 1 else f"{answered.n_co_liked} people"
-        found.append(Reason("co_liked", f"{people} liked both", {"n_people": answered.n_co_liked}))
+    found = [_co_liked_reason(answered.n_co_liked)] if answered.n_co_liked else []
     share = answered.shares[2]
     return [*found, _taste_reason(asked, answered, share)] if share >= _NOTABLE_SHARE else found
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _co_liked_reason(n_people: int) -> Reason:
+    people = "1 person" if n_people == 1 else f"{n_people} people"
+    return Reason("co_liked", f"{people} liked both", {"n_people": n_people})
 
 
 def _taste_reason(asked: Asked, answered: Answered, share: float) -> Reason:
@@ -116,14 +129,21 @@ def _taste_reason(asked: Asked, answered: Answered, share: float) -> Reason:
     query_is_rated = asked.movie is not None and asked.movie.n_ratings > 0
     if its is None and query_is_rated:
         return _percentile_reason("taste", "Liked by like-minded people: closer than {} % of pairs", share)
+    return _predicted_taste_reason(its, query_is_rated, _tenths(share))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _predicted_taste_reason(its: str | None, query_is_rated: bool, tenths: int) -> Reason:
     predicted = [name for name, rated in (("query", query_is_rated), ("result", its is None)) if not rated]
     text = {
         ("query",): "Fits the taste predicted for the query: closer than {} % of pairs",
         ("result",): f"Taste predicted from its {its}: closer than {{}} % of pairs",
         ("query", "result"): "Predicted to please the same people: closer than {} % of pairs",
     }[tuple(predicted)]
-    reason = _percentile_reason("taste_predicted", text, share)
-    return replace(reason, data={**reason.data, "predicted": predicted})
+    percent = tenths / 10
+    return Reason(
+        "taste_predicted", text.format(f"{percent:g}"), {"percentile": percent, "predicted": predicted}
+    )
 
 
 def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
@@ -142,9 +162,18 @@ def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
 
 
 def _percentile_reason(kind: str, text: str, share: float) -> Reason:
-    # Rounded down: "closer than 100 %" or a rounded-up tenth would claim more than was measured.
-    percent = math.floor(share * 1000) / 10
+    return _share_reason(kind, text, _tenths(share))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _share_reason(kind: str, text: str, tenths: int) -> Reason:
+    percent = tenths / 10
     return Reason(kind, text.format(f"{percent:g}"), {"percentile": percent})
+
+
+def _tenths(share: float) -> int:
+    """Tenths of a percent, rounded down: "closer than 100 %" would claim more than was measured."""
+    return math.floor(share * 1000)
 
 
 def _source(known: bool) -> str:

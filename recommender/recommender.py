@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoded import EncodedPosters, Poster
-from embeddings.errors import PosterError, SnapshotError
+from embeddings.checkpoint import BUNDLED, CheckpointManifest
+from embeddings.encoded import EncodedPosters
 from indexer.catalog import Catalog, open_catalog
 from indexer.reader import IndexReader, IndexView
 from indexer.settings import Settings
@@ -22,13 +21,13 @@ from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
 from recommender.cache import State, StateCache
-from recommender.defaults import default_weights, knowledge_of
+from recommender.defaults import OPENING, default_weights, knowledge_of, rest_weights
+from recommender.encoding import PICTURE_ID, EncoderInUse, SeenPicture
 from recommender.facts import CatalogFacts
 from recommender.percentiles import SetShape
 from recommender.person import DISLIKE_SHARE, split_ratings
 from recommender.picture_store import PICTURES_NAME, PictureStore
-from recommender.pictures import describe_picture
-from recommender.ranking import Shelf, rank
+from recommender.ranking import Order, Shelf, rank
 from recommender.reasons import Asked
 from recommender.reference import References
 from recommender.requests import check_request
@@ -36,7 +35,6 @@ from recommender.search import Query, allowed_rows
 from recommender.series import find_series
 from recommender.types import Prediction, RatedMovie, SimilarMovies, SimilarRequest
 
-_PICTURE_ID = "poster"
 _KEPT_ANSWERS = 256
 """Some 25 KB each; the web door keeps what it sent by itself, and smaller."""
 
@@ -47,7 +45,7 @@ class Recommender:
     Args:
         catalog: Movies, and who liked what.
         reader: The index as it is now.
-        load_encoder: Called once, when the first poster must be encoded.
+        encoders: The encoder, or what loads it when the first poster must be encoded.
         pictures: What posters show; None measures each when it is first asked about.
     """
 
@@ -55,28 +53,16 @@ class Recommender:
         self,
         catalog: Catalog,
         reader: IndexReader,
-        load_encoder: Callable[[], PosterEncoder],
+        encoders: EncoderInUse | Callable[[], PosterEncoder],
         pictures: PictureStore | None = None,
     ) -> None:
         self.catalog = catalog
         self.reader = reader
-        self.encode_watchers: list[Callable[[float], object]] = []
-        """Each is told the seconds that a poster took the encoder."""
-        self._load_encoder = load_encoder
-        self._encoder: PosterEncoder | None = None
-        self._loading = threading.Lock()
+        self.encoders = encoders if isinstance(encoders, EncoderInUse) else EncoderInUse(encoders)
         self._references = References()
         self._facts = CatalogFacts(catalog)
         self._pictures = pictures or PictureStore(None)
         self._answers: StateCache[SimilarRequest, SimilarMovies] = StateCache(_KEPT_ANSWERS)
-
-    @property
-    def encoder(self) -> PosterEncoder:
-        """The encoder; the first use loads it, which takes seconds."""
-        with self._loading:
-            if self._encoder is None:
-                self._encoder = self._load_encoder()
-            return self._encoder
 
     def similar(self, request: SimilarRequest, view: IndexView | None = None) -> SimilarMovies:
         """Movies like those (or like that picture) of the request, nearest first.
@@ -107,12 +93,14 @@ class Recommender:
         self, view: IndexView, state: State, request: SimilarRequest, unlike_share: float = UNLIKE_SHARE
     ) -> SimilarMovies:
         reference = self._references.of(view)
-        encoded = None if request.poster is None else self._encode(request.poster, view.manifest)
-        query, asked = self._query(view, state, request, encoded)
+        poster = request.poster
+        seen = None if poster is None else self.encoders.see(poster, view.manifest.fingerprint)
+        query, asked = self._query(view, state, request, seen)
         query = replace(query, unlike_share=unlike_share)
         n_unlike = 0 if query.unlike is None else len(query.unlike)
         shape = SetShape(len(query.like), n_unlike, unlike_share)
         percentiles = reference.percentiles(query.weights, shape)
+        rest = _rest_of(query, request, view.manifest)
         movies = [one.movie for one in asked if one.movie is not None]
         shelf = Shelf(
             view,
@@ -121,17 +109,23 @@ class Recommender:
             allowed_rows(view.facts, view.manifest.genres, request.filters),
             (*request.like, *request.unlike, *request.filters.exclude),
             () if request.series == "neutral" else find_series(self.catalog, movies),
+            None if rest is None else Order(rest, reference.percentiles(rest.weights, shape)),
         )
         ranked = rank(shelf, request)
         maker = AnswerMaker(self._facts, self._pictures, state, reference)
         results = maker.answer(query, ranked, asked, percentiles)
-        predicted = None if encoded is None else _by_genre(self.encoder, encoded)
-        return SimilarMovies(request, query.weights, results, f"{state[0]}@{state[1]}", 0.0, predicted)
+        predicted = None if seen is None else seen.prediction.genre_probs
+        snapshot = f"{state[0]}@{state[1]}"
+        behind = None if rest is None else rest.weights
+        return SimilarMovies(request, query.weights, results, snapshot, 0.0, predicted, behind)
 
     def recommend(
         self, ratings: Sequence[RatedMovie], request: SimilarRequest | None = None
     ) -> SimilarMovies:
         """Movies for a person, without those the person rated.
+
+        The default weights are those that find best what people liked, from the first movie on:
+        somebody who shows a taste asks for it, not for one kind of movie.
 
         Args:
             ratings: What the person rated; movies that the index lacks are passed over.
@@ -151,7 +145,9 @@ class Recommender:
         asked = replace(asked, like=like, unlike=unlike, poster=None)
         check_request(asked)
         state = (view.manifest.name, view.revision)
-        answer = self._answer(view, state, replace(asked, filters=filters), DISLIKE_SHARE)
+        knowledge = knowledge_of(view.find_rows(like), is_poster=False)
+        weights = asked.weights or rest_weights(view.manifest.default_weights, knowledge)
+        answer = self._answer(view, state, replace(asked, filters=filters, weights=weights), DISLIKE_SHARE)
         return replace(answer, request=asked, took_ms=(time.perf_counter() - started) * 1000)
 
     def predict(self, poster: bytes) -> Prediction:
@@ -160,36 +156,18 @@ class Recommender:
         Raises:
             PosterError: It cannot be read.
         """
-        encoded = self._encode(poster)
-        chosen = self.encoder.genres.names(self.encoder.choose(encoded.genre_probs)[0])
-        return Prediction(_by_genre(self.encoder, encoded), chosen, self.encoder.fingerprint)
-
-    def _encode(self, poster: bytes, manifest: SnapshotManifest | None = None) -> EncodedPosters:
-        encoder = self.encoder
-        started = time.perf_counter()
-        encoded = encoder.encode([Poster(_PICTURE_ID, poster)])
-        for watch in self.encode_watchers:
-            watch(time.perf_counter() - started)
-        if encoded.failed:
-            raise PosterError(encoded.failed[0].error)
-        if manifest is not None and manifest.fingerprint != self.encoder.fingerprint:
-            raise SnapshotError(
-                f"the index was made by encoder {manifest.fingerprint[:12]}, this one is "
-                f"{self.encoder.fingerprint[:12]}; run `onesheet reindex`."
-            )
-        return encoded
+        return self.encoders.predict(poster, self.reader.view().manifest.fingerprint)
 
     def _query(
-        self, view: IndexView, state: State, request: SimilarRequest, encoded: EncodedPosters | None
+        self, view: IndexView, state: State, request: SimilarRequest, seen: SeenPicture | None
     ) -> tuple[Query, list[Asked]]:
         like = view.find_rows(request.like)
         self._facts.read_ahead(state, view.facts)
         movies = self._facts.movies(state, request.like)
         asked = [asked_of(movies.get(movie_id, Movie(movie_id, movie_id))) for movie_id in request.like]
-        if request.poster is not None and encoded is not None:
-            like = self._picture_row(view.manifest, encoded).joined(like)
-            chosen = self.encoder.genres.names(self.encoder.choose(encoded.genre_probs)[0])
-            asked.insert(0, Asked(chosen, False, None, describe_picture(request.poster)))
+        if seen is not None:
+            like = self._picture_row(view.manifest, seen.encoded).joined(like)
+            asked.insert(0, Asked(seen.prediction.chosen, False, None, seen.shows))
         unlike = view.find_rows(request.unlike) if request.unlike else None
         default = default_weights(view.manifest.default_weights, knowledge_of(like, not request.like))
         weights = weights_in_force(request.weights or default, known_signals(like), default)
@@ -205,11 +183,21 @@ class Recommender:
                 taste = predict_taste(encoded.embeddings, genre, taste_map)
         blocks = (encoded.embeddings, genre, taste)
         known = np.array([[bool(block.any()) for block in blocks]])
-        return Rows((_PICTURE_ID,), *blocks, known, np.zeros(1, dtype=np.int32))
+        return Rows((PICTURE_ID,), *blocks, known, np.zeros(1, dtype=np.int32))
 
-    @functools.lru_cache(maxsize=2)  # noqa: B019 - one recommender lives as long as its process
+    @lru_cache(maxsize=2)  # noqa: B019 - one recommender lives as long as its process
     def _taste_map(self, model_id: str) -> NDArray[np.float32] | None:
         return self.catalog.find_map(model_id)
+
+
+def _rest_of(query: Query, request: SimilarRequest, manifest: SnapshotManifest) -> Query | None:
+    """The same question as what follows the opening is ranked by; None where one order holds throughout."""
+    if request.weights is not None or request.k <= OPENING or request.diversity > 0:
+        return None
+    found = rest_weights(manifest.default_weights, knowledge_of(query.like, not request.like))
+    if found is None:
+        return None
+    return replace(query, weights=weights_in_force(found, known_signals(query.like), query.weights))
 
 
 def open_recommender(settings: Settings) -> Recommender:
@@ -223,7 +211,7 @@ def open_recommender(settings: Settings) -> Recommender:
     return Recommender(
         catalog,
         IndexReader(catalog, store),
-        functools.partial(_load_encoder, settings),
+        EncoderInUse(partial(_load_encoder, settings), partial(_read_fingerprint, settings)),
         PictureStore(settings.cache_dir / PICTURES_NAME),
     )
 
@@ -235,6 +223,5 @@ def _load_encoder(settings: Settings) -> PosterEncoder:
     return Encoder.load(settings.model)
 
 
-def _by_genre(encoder: PosterEncoder, encoded: EncodedPosters) -> dict[str, float]:
-    probs = encoded.genre_probs[0].tolist()
-    return {genre: round(prob, 4) for genre, prob in zip(encoder.genres, probs, strict=True)}
+def _read_fingerprint(settings: Settings) -> str:
+    return CheckpointManifest.read(settings.model or BUNDLED).fingerprint

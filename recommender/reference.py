@@ -27,14 +27,14 @@ class Reference:
     """
 
     def __init__(self, view: IndexView) -> None:
-        self.pairs = view.random_pairs()
-        self.scale = Scale.of_pairs(self.pairs, view.manifest.spreads)
+        pairs = view.random_pairs()
+        self.scale = Scale.of_pairs(pairs, view.manifest.spreads)
+        # Every question at new weights blends them, in float64.
+        self._wide_pairs = pairs.astype(np.float64)
         self._view = view
-        self._pair_percentiles = functools.lru_cache(maxsize=256)(self._of_pairs)
-        self._set_percentiles = functools.lru_cache(maxsize=64)(self._of_sets)
-        self._signal_percentiles = [
-            Percentiles.of_scores(self.pairs[:, i].astype(np.float64), 1.0) for i in range(3)
-        ]
+        self._pair_percentiles = functools.lru_cache(maxsize=32)(self._of_pairs)
+        self._set_percentiles = functools.lru_cache(maxsize=32)(self._of_sets)
+        self._signal_percentiles = [Percentiles(self._wide_pairs[:, i].copy(), 1.0) for i in range(3)]
 
     def percentiles(self, weights: Weights, shape: SetShape) -> Percentiles:
         """The map from blended score to percentile for a query of this shape."""
@@ -57,7 +57,7 @@ class Reference:
         return self._view.find_rows([facts.movie_ids[i].decode() for i in np.sort(chosen)])
 
     def _of_pairs(self, weights: Weights) -> Percentiles:
-        return pair_percentiles(self.pairs, weights, self.scale)
+        return pair_percentiles(self._wide_pairs, weights, self.scale)
 
     def _of_sets(self, weights: Weights, shape: SetShape) -> Percentiles:
         return set_percentiles(self._sample, shape, weights, self.scale)

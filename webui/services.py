@@ -90,7 +90,7 @@ class Services:
         return self._recommender
 
     def _watched(self, recommender: Recommender) -> Recommender:
-        recommender.encode_watchers.append(self.metrics.encode.observe)
+        recommender.encoders.watchers.append(self.metrics.encode.observe)
         return recommender
 
     def why_not_ready(self) -> str | None:
@@ -150,7 +150,8 @@ class Services:
                 f"The encoder does not know the genre {genre!r}; it knows {', '.join(self.manifest.genres)}.",
                 "genre",
             )
-        encoder = cast(HeatmapEncoder, self.recommender.encoder)
+        view = self.recommender.reader.view()
+        encoder = cast(HeatmapEncoder, self.recommender.encoders.latest(view.manifest.fingerprint))
         with self.metrics.encode.time():
             return encoder.heatmap(poster, genre).png()
 
@@ -168,8 +169,13 @@ class Services:
 
         recommender = self.recommender
         try:
-            store = open_store(self.settings)
-            return put_movie(recommender.catalog, store, lambda: recommender.encoder, facts, poster)
+            return put_movie(
+                recommender.catalog,
+                open_store(self.settings),
+                lambda: recommender.encoders.of(recommender.catalog.active().fingerprint),
+                facts,
+                poster,
+            )
         except OSError as error:
             raise CatalogError(
                 f"The poster cannot be kept: {error.strerror}; make room in the home."

@@ -10,32 +10,47 @@ from recommender.types import Weights
 
 def test_a_score_maps_to_the_share_of_random_pairs_below_it() -> None:
     scores = np.random.default_rng(0).normal(size=20_000)
-    percentiles = Percentiles.of_scores(scores, 10.0)
+    percentiles = Percentiles(scores, 10.0)
     for share in (0.01, 0.25, 0.5, 0.9, 0.999):
         assert percentiles.share_below(np.quantile(scores, share)) == pytest.approx(share, abs=1e-3)
 
 
 def test_the_map_is_strictly_increasing_even_where_pairs_tie() -> None:
     scores = np.repeat([-1.0, 0.0, 0.5, 2.0], 500)
-    percentiles = Percentiles.of_scores(scores, 3.0)
+    percentiles = Percentiles(scores, 3.0)
     shares = percentiles.share_below(np.linspace(-3, 3, 2001))
     assert (np.diff(shares) > 0).all()
     assert percentiles.share_below(0.5) == pytest.approx(0.5, abs=1e-3)
 
 
 def test_only_a_movie_with_itself_reaches_one() -> None:
-    percentiles = Percentiles.of_scores(np.linspace(-1, 1, 100), 4.0)
+    percentiles = Percentiles(np.linspace(-1, 1, 100), 4.0)
     assert percentiles.share_below(4.0) == 1.0
     assert percentiles.share_below(3.99) < 1.0
 
 
 def test_where_random_pairs_are_identical_the_top_says_so() -> None:
     scores = np.concatenate([np.linspace(-1, 1, 900), np.full(100, 2.0)])
-    assert Percentiles.of_scores(scores, 2.0).share_below(2.0) == pytest.approx(0.9, abs=2e-3)
+    assert Percentiles(scores, 2.0).share_below(2.0) == pytest.approx(0.9, abs=2e-3)
+
+
+@pytest.mark.parametrize("least", [-9.0, -1.0, 0.31, 1.9, 2.0, 3.5])
+def test_the_first_answer_is_that_of_the_whole_sample(least: float) -> None:
+    scores = np.random.default_rng(3).normal(size=2_000).round(2)  # many are equal
+    scores[::7] = np.nan
+    whole = Percentiles(scores, 4.0)
+    whole.share_below(np.array([0.0]))
+    asked = np.array([least, 3.9, 2.2, max(least, 0.5)])
+    np.testing.assert_array_equal(Percentiles(scores, 4.0).share_below(asked), whole.share_below(asked))
+
+
+def test_a_page_without_movies_and_a_catalog_without_pairs_are_answered() -> None:
+    assert len(Percentiles(np.arange(5.0), 9.0).share_below(np.empty(0))) == 0
+    assert Percentiles(np.empty(0), 2.0).share_below(np.array([-2.0, 0.0, 2.0])).tolist() == [0.0, 0.5, 1.0]
 
 
 def test_score_at_is_the_inverse() -> None:
-    percentiles = Percentiles.of_scores(np.random.default_rng(0).normal(size=500), 10.0)
+    percentiles = Percentiles(np.random.default_rng(0).normal(size=500), 10.0)
     for share in (0.1, 0.5, 0.97, 1.0):
         assert percentiles.share_below(percentiles.score_at(share)) == pytest.approx(share)
 

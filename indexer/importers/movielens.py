@@ -99,7 +99,15 @@ def _read_movies(path: Path, links: dict[str, str]) -> Batch:
 def _read_ratings(path: Path, links: dict[str, str]) -> Iterator[Batch]:
     unlinked: Counter[str] = Counter()
     try:
-        chunks = pd.read_csv(path, dtype=str, keep_default_na=False, chunksize=_CHUNK, on_bad_lines="skip")
+        # Numbers are left to the parser, a chunk as a whole: of its parts, it might take one for text.
+        chunks = pd.read_csv(
+            path,
+            dtype={"userId": str, "movieId": str},
+            keep_default_na=False,
+            chunksize=_CHUNK,
+            on_bad_lines="skip",
+            low_memory=False,
+        )
         with chunks:
             for chunk in chunks:
                 if missing := [name for name in _COLUMNS[:3] if name not in chunk.columns]:

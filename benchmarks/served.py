@@ -43,10 +43,14 @@ class Served:
             document: dict[str, Any] = json.load(answer)
         return document
 
-    def resident_mb(self) -> float:
-        """Memory of the master and its workers in MiB, shared pages counted in each."""
+    def resident_mb(self, kind: str = "VmRSS") -> float:
+        """Memory of the master and its workers in MiB, shared pages counted in each.
+
+        Args:
+            kind: As ``/proc/PID/status`` names it; ``RssAnon`` leaves mapped files out.
+        """
         pids = [self.pid, *_children(self.pid)]
-        return sum(_resident_kb(pid) for pid in pids) / 1024
+        return sum(_resident_kb(pid, kind) for pid in pids) / 1024
 
 
 @contextmanager
@@ -114,8 +118,8 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in text.split()]
 
 
-def _resident_kb(pid: int) -> int:
+def _resident_kb(pid: int, kind: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1])
     return 0

@@ -93,7 +93,8 @@ def similar_request(
 
 def find_similar(asked: SimilarRequest) -> SimilarMovies:
     """Ask the recommender of this process."""
-    return services().similar(asked)
+    held = services()
+    return held.similar(asked, held.view())
 
 
 def _sent(found: SimilarMovies) -> Response:

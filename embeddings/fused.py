@@ -16,18 +16,18 @@ _ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
     nn.SiLU: ("swish", []),
     nn.Hardswish: ("hardswish", []),
 }
-_OPERATIONS = ("_convolution_pointwise", "_reorder_convolution_weight")
 
 
 class FusedConvolution(nn.Module):
     """A convolution and the activation after it, as one step.
 
-    The filters are laid out once as the processor wants them, not at every
-    call, and the activation is applied while a value is still in a register.
-    Where it rounds nothing (ReLU, ReLU6), the result is the same to the bit.
+    The activation is applied while a value is still in a register. Where it
+    rounds nothing (ReLU, ReLU6), the result is the same to the bit. Filters
+    are not laid out in advance: the layout that suits one number of threads
+    takes three times as long with another.
 
     Args:
-        convolution: On a CPU, in its final number format; its filters are copied.
+        convolution: On a CPU, in its final number format.
         activation: What follows it; None for nothing.
     """
 
@@ -46,11 +46,8 @@ class FusedConvolution(nn.Module):
         )
         name, limits = ("none", []) if activation is None else _ACTIVATIONS[type(activation)]
         self._activation = (name, limits, "")
-        weight = convolution.weight.detach()
-        packed = torch.ops.mkldnn._reorder_convolution_weight(weight, *self._geometry)
-        self.register_buffer("weight", packed, persistent=False)
-        bias = None if convolution.bias is None else convolution.bias.detach()
-        self.register_buffer("bias", bias, persistent=False)
+        self.register_buffer("weight", convolution.weight.detach())
+        self.register_buffer("bias", None if convolution.bias is None else convolution.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
         if self._pad is not None:
@@ -73,7 +70,7 @@ def fuse_convolutions(net: nn.Module) -> int:
     Returns:
         How many were replaced.
     """
-    if not all(hasattr(torch.ops.mkldnn, name) for name in _OPERATIONS):
+    if not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
         return 0
     n_fused = 0
     for module in list(net.modules()):

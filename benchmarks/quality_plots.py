@@ -22,34 +22,37 @@ from indexer.catalog import open_catalog
 from indexer.settings import load_settings
 from indexer.types import Rows
 from recommender.blend import Scale
+from recommender.defaults import rest_of
 from recommender.diversity import blended_similarities, mmr_order
 from recommender.evaluation.data import CatalogData, read_catalog, with_taste
-from recommender.evaluation.judge import mean_by_person, top
+from recommender.evaluation.judge import mean_by_person
 from recommender.evaluation.matched import Matched, draw_matched
-from recommender.evaluation.metrics import intra_list_similarity, jaccard, ndcg_of_list
+from recommender.evaluation.metrics import intra_list_similarity, jaccard, ndcg_of_list, top
 from recommender.evaluation.people import People, split_people
 from recommender.evaluation.plots import plot_dial, plot_simplex
 from recommender.evaluation.scorers import Blend
 from recommender.learned_weights import WeightLearner
+from recommender.opening import learned_orders
 from recommender.taste import TasteModel
 from recommender.types import Weights
-from recommender.weight_choice import kindred_weights, ndcg_by_person, scale_of, weight_grid
+from recommender.weight_choice import Shares, ndcg_by_person, scale_of, weight_grid
 
 DIAL = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 POOL = 100
 MOST_QUERIES = 600
 
 
-def draw_triangles(data: CatalogData, out: Path) -> dict[str, tuple[float, float, float]]:
+def draw_triangles(data: CatalogData, out: Path) -> dict[str, Shares]:
     """One triangle per kind of query; returns the weights that are learned from each."""
-    learned = {}
+    learned: dict[str, Shares] = {}
     for taught in WeightLearner().lessons(data.ratings, data.rows):
         lesson = taught.lesson
         grid = weight_grid()
         figures = ndcg_by_person(lesson, grid).mean(axis=1)
-        title = f"query: {lesson.knowledge}, {len(lesson.people)} questions"
+        title = f"query: {lesson.knowledge}, {len(lesson.questions)} questions"
         plot_simplex(grid, figures, title, out / f"blend-{lesson.knowledge}.svg")
-        learned[lesson.knowledge] = kindred_weights(lesson, taught.rows)
+        opening, rest = learned_orders(lesson, taught.rows)
+        learned |= {lesson.knowledge: opening, rest_of(lesson.knowledge): rest}
     return learned
 
 

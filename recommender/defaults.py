@@ -1,4 +1,10 @@
-"""Default weights, by how much is known of what is asked."""
+"""Default weights, by how much is known of what is asked.
+
+A default list opens with the movies nearest in kind, and goes on in the order
+that finds best what people liked: the one is what somebody reads, the other is
+where a movie stands that is not among the first. Both weightings are learned
+(``learned_weights.py``); weights that somebody asks for order the whole list.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,9 @@ WELL_RATED = 10
 
 KNOWLEDGE = ("rated", "few", "unrated", "poster")
 """What can be known of a query's taste: rated well, rated little, not at all, or only a picture."""
+
+OPENING = 10
+"""Movies at the top of a default list that are in the order of its opening weights."""
 
 BUILT_IN: Mapping[str, tuple[float, float, float]] = {
     "rated": (0.05, 0.15, 0.80),
@@ -42,3 +51,14 @@ def default_weights(learned: Mapping[str, tuple[float, float, float]], knowledge
     """
     found = learned.get(knowledge) or learned.get("default") or BUILT_IN[knowledge]
     return Weights(*found)
+
+
+def rest_weights(learned: Mapping[str, tuple[float, float, float]], knowledge: str) -> Weights | None:
+    """Default weights of what follows the opening; None where one order holds throughout."""
+    found = learned.get(rest_of(knowledge))
+    return None if found is None else Weights(*found)
+
+
+def rest_of(knowledge: str) -> str:
+    """The name under which ``default_weights`` has the weights of what follows the opening."""
+    return f"{knowledge}_rest"

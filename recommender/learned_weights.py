@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.types import Ratings, Rows, TasteFactors
-from recommender.defaults import WELL_RATED
+from recommender.defaults import WELL_RATED, rest_of
 from recommender.evaluation.data import with_taste
-from recommender.evaluation.matched import Matched, MatchRules, draw_matched
+from recommender.evaluation.matched import draw_matched
 from recommender.evaluation.people import People, split_people
+from recommender.opening import PRICE, learned_orders
 from recommender.taste import TasteModel
-from recommender.weight_choice import GRID_STEP, Lesson, kindred_weights, make_lesson
+from recommender.weight_choice import GRID_STEP, Lesson, Shares, make_lesson
 
 COLD_SHARE = 0.25
 _LEAST_QUESTIONS = 200
@@ -31,11 +31,7 @@ class Taught:
 
 
 class WeightLearner:
-    """Finds the weights under which held-out people find what they liked, among movies of like fame and age.
-
-    Fame and period are matched because people rate what is shown to them:
-    without that, the best answer to every question would be another movie of
-    the same years, whatever it is about.
+    """Finds the weights under which held-out people find what they liked, among movies of like fame.
 
     Args:
         taste: How taste is fitted to the other people.
@@ -49,9 +45,9 @@ class WeightLearner:
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"weights-2 {self._seed} {GRID_STEP} {self._taste.identity}"
+        return f"weights-3 {self._seed} {GRID_STEP} {PRICE} {self._taste.identity}"
 
-    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]:
+    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, Shares]:
         """Learn weights by what is known of a query.
 
         Args:
@@ -59,14 +55,17 @@ class WeightLearner:
             rows: Every movie; a taste block in it is not looked at, because it knows everybody.
 
         Returns:
-            Weights visual, genre, taste by ``defaults.KNOWLEDGE``; without an entry for a kind of
-            query that too few ratings ask about.
+            Weights visual, genre, taste of the opening by ``defaults.KNOWLEDGE``, and of what follows
+            it by ``defaults.rest_of`` the same; without an entry for a kind of query that too few
+            ratings ask about.
         """
-        return {
-            taught.lesson.knowledge: kindred_weights(taught.lesson, taught.rows)
-            for taught in self.lessons(ratings, rows)
-            if len(taught.lesson.people) >= _LEAST_QUESTIONS
-        }
+        learned: dict[str, Shares] = {}
+        for taught in self.lessons(ratings, rows):
+            knowledge = taught.lesson.knowledge
+            if len(taught.lesson.questions) >= _LEAST_QUESTIONS:
+                opening, rest = learned_orders(taught.lesson, taught.rows)
+                learned |= {knowledge: opening, rest_of(knowledge): rest}
+        return learned
 
     def lessons(self, ratings: Ratings, rows: Rows) -> Iterator[Taught]:
         """Questions of held-out people, warm and cold."""
@@ -78,7 +77,8 @@ class WeightLearner:
         if warm is None:
             return
         allowed = rows.known[:, 0] & (everybody.n_ratings > 0)
-        questions = _questions(asked, fitted.n_ratings, rows, allowed, rng)
+        films = np.arange(len(rows), dtype=np.int64)
+        questions = draw_matched(asked, fitted.n_ratings, films, allowed, rng)
         placed = with_taste(rows, warm)
         well = fitted.n_ratings[questions.queries] >= WELL_RATED
         yield Taught(make_lesson("rated", placed, questions.take(well)), placed)
@@ -87,25 +87,9 @@ class WeightLearner:
         cold = self._fit(fitted.without_movies(hidden), rows)
         if cold is None:
             return
-        questions = _questions(asked, fitted.n_ratings, rows, hidden, rng)
+        questions = draw_matched(asked, fitted.n_ratings, films, hidden, rng)
         placed = with_taste(rows, cold)
         yield Taught(make_lesson("unrated", placed, questions), placed)
 
     def _fit(self, people: People, rows: Rows) -> TasteFactors | None:
         return self._taste.fit(people.as_ratings(rows.movie_ids), rows)
-
-
-def _questions(
-    asked: People,
-    popularity: NDArray[np.int64],
-    rows: Rows,
-    allowed: NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> Matched:
-    """Questions among movies of like fame and age; of like fame alone where a catalog has too few of both."""
-    films = np.arange(len(rows), dtype=np.int64)
-    rules = MatchRules(years=rows.years_or_zero())
-    found = draw_matched(asked, popularity, films, allowed, rng, rules)
-    if len(found) >= _LEAST_QUESTIONS:
-        return found
-    return draw_matched(asked, popularity, films, allowed, rng, replace(rules, years=None))

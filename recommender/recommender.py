@@ -21,13 +21,13 @@ from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
 from recommender.cache import State, StateCache
-from recommender.defaults import default_weights, knowledge_of
+from recommender.defaults import OPENING, default_weights, knowledge_of, rest_weights
 from recommender.encoding import PICTURE_ID, EncoderInUse, SeenPicture
 from recommender.facts import CatalogFacts
 from recommender.percentiles import SetShape
 from recommender.person import DISLIKE_SHARE, split_ratings
 from recommender.picture_store import PICTURES_NAME, PictureStore
-from recommender.ranking import Shelf, rank
+from recommender.ranking import Order, Shelf, rank
 from recommender.reasons import Asked
 from recommender.reference import References
 from recommender.requests import check_request
@@ -100,6 +100,7 @@ class Recommender:
         n_unlike = 0 if query.unlike is None else len(query.unlike)
         shape = SetShape(len(query.like), n_unlike, unlike_share)
         percentiles = reference.percentiles(query.weights, shape)
+        rest = _rest_of(query, request, view.manifest)
         movies = [one.movie for one in asked if one.movie is not None]
         shelf = Shelf(
             view,
@@ -108,17 +109,23 @@ class Recommender:
             allowed_rows(view.facts, view.manifest.genres, request.filters),
             (*request.like, *request.unlike, *request.filters.exclude),
             () if request.series == "neutral" else find_series(self.catalog, movies),
+            None if rest is None else Order(rest, reference.percentiles(rest.weights, shape)),
         )
         ranked = rank(shelf, request)
         maker = AnswerMaker(self._facts, self._pictures, state, reference)
         results = maker.answer(query, ranked, asked, percentiles)
         predicted = None if seen is None else seen.prediction.genre_probs
-        return SimilarMovies(request, query.weights, results, f"{state[0]}@{state[1]}", 0.0, predicted)
+        snapshot = f"{state[0]}@{state[1]}"
+        behind = None if rest is None else rest.weights
+        return SimilarMovies(request, query.weights, results, snapshot, 0.0, predicted, behind)
 
     def recommend(
         self, ratings: Sequence[RatedMovie], request: SimilarRequest | None = None
     ) -> SimilarMovies:
         """Movies for a person, without those the person rated.
+
+        The default weights are those that find best what people liked, from the first movie on:
+        somebody who shows a taste asks for it, not for one kind of movie.
 
         Args:
             ratings: What the person rated; movies that the index lacks are passed over.
@@ -138,7 +145,9 @@ class Recommender:
         asked = replace(asked, like=like, unlike=unlike, poster=None)
         check_request(asked)
         state = (view.manifest.name, view.revision)
-        answer = self._answer(view, state, replace(asked, filters=filters), DISLIKE_SHARE)
+        knowledge = knowledge_of(view.find_rows(like), is_poster=False)
+        weights = asked.weights or rest_weights(view.manifest.default_weights, knowledge)
+        answer = self._answer(view, state, replace(asked, filters=filters, weights=weights), DISLIKE_SHARE)
         return replace(answer, request=asked, took_ms=(time.perf_counter() - started) * 1000)
 
     def predict(self, poster: bytes) -> Prediction:
@@ -179,6 +188,16 @@ class Recommender:
     @lru_cache(maxsize=2)  # noqa: B019 - one recommender lives as long as its process
     def _taste_map(self, model_id: str) -> NDArray[np.float32] | None:
         return self.catalog.find_map(model_id)
+
+
+def _rest_of(query: Query, request: SimilarRequest, manifest: SnapshotManifest) -> Query | None:
+    """The same question as what follows the opening is ranked by; None where one order holds throughout."""
+    if request.weights is not None or request.k <= OPENING or request.diversity > 0:
+        return None
+    found = rest_weights(manifest.default_weights, knowledge_of(query.like, not request.like))
+    if found is None:
+        return None
+    return replace(query, weights=weights_in_force(found, known_signals(query.like), query.weights))
 
 
 def open_recommender(settings: Settings) -> Recommender:

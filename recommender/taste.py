@@ -22,8 +22,11 @@ from threadpoolctl import threadpool_limits
 from indexer.taste_map import PREDICTED_LENGTH, map_inputs, unit_rows
 from indexer.types import Ratings, Rows, TasteFactors
 from recommender.neighbours import neighbour_factors
+from recommender.rating_table import person_weights, rating_table, unexplained
 
 HIGHEST_RATING = 5.0
+_LEAST_LIKING = 0.05
+"""What a rating counts at least: who chose to watch a movie says something even by a low rating."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class TasteConfig:
         als_dim: Width of the factors of people and movies.
         neighbour_dim: Width of the factors of neighbours; the taste block is as wide as both.
         neighbour_share: Share of the neighbours in a cosine.
+        liking_power: How much a rating above what person and movie explain counts for neighbours.
         bm25_k1: How slowly further ratings of a movie stop counting.
         bm25_b: How much movies with many ratings are held back.
         value_power: Confidence of a rating is (value / 5) to this power.
@@ -57,7 +61,8 @@ class TasteConfig:
 
     als_dim: int = 64
     neighbour_dim: int = 64
-    neighbour_share: float = 0.4
+    neighbour_share: float = 0.5
+    liking_power: float = 0.6
     bm25_k1: float = 100.0
     bm25_b: float = 0.2
     value_power: float = 2.0
@@ -96,7 +101,7 @@ class TasteModel:
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"taste-2 {json.dumps(asdict(self.config), sort_keys=True)}"
+        return f"taste-3 {json.dumps(asdict(self.config), sort_keys=True)}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None:
         """Place every movie of ``rows`` by taste.
@@ -111,17 +116,17 @@ class TasteModel:
         """
         # Sums in another order differ in the last bit: one thread makes two fits equal.
         with threadpool_limits(1):
-            confidence, movie_ids = confidence_matrix(ratings, self.config)
-            n_ratings = confidence.getnnz(axis=0)
+            table = rating_table(ratings)
+            n_ratings = table.values.getnnz(axis=0)
             if int((n_ratings >= self.config.well_rated).sum()) < self.config.least_movies:
                 return None
-            return self._place(movie_ids, self._item_factors(confidence), n_ratings, rows)
+            return self._place(table.movie_ids, self._item_factors(table.values), n_ratings, rows)
 
-    def _item_factors(self, confidence: csr_matrix) -> NDArray[np.float32]:
+    def _item_factors(self, values: csr_matrix) -> NDArray[np.float32]:
         """Rows whose cosine mixes both models, as long as the factor of the first: (n_items, taste_dim)."""
-        far = self._als_factors(confidence)
+        far = self._als_factors(confidence(values, self.config))
         near = neighbour_factors(
-            confidence, self.config.neighbour_dim, self.config.bm25_k1, self.config.bm25_b
+            liking(values, self.config), self.config.neighbour_dim, self.config.bm25_k1, self.config.bm25_b
         )
         share = self.config.neighbour_share
         mixed = np.concatenate(
@@ -210,31 +215,31 @@ class TasteModel:
         return digest.hexdigest()[:16]
 
 
+def confidence(values: csr_matrix, config: TasteConfig) -> csr_matrix:
+    """How surely each rating says that the person likes such movies: people x movies.
+
+    A low rating counts little, not against: choosing to watch a movie says more
+    about taste than being disappointed by it.
+    """
+    weighted = values.copy()
+    weighted.data = (values.data / HIGHEST_RATING) ** config.value_power
+    return person_weights(weighted, config.heavy_rater_power)
+
+
+def liking(values: csr_matrix, config: TasteConfig) -> csr_matrix:
+    """The same by how much more the person liked the movie than person and movie explain.
+
+    Who rates high, and what everybody rates high, says little of what goes
+    together; neighbours by this are of a kind more often than of a year.
+    """
+    weighted = values.copy()
+    weighted.data = np.maximum(1 + config.liking_power * unexplained(values), _LEAST_LIKING)
+    return person_weights(weighted, config.heavy_rater_power)
+
+
 def _described(rows: Rows) -> NDArray[np.bool_]:
     """Movies that the map can place: those with a poster or genres."""
     return np.asarray(np.any(rows.visual != 0, axis=1) | np.any(rows.genre != 0, axis=1))
-
-
-def confidence_matrix(ratings: Ratings, config: TasteConfig) -> tuple[csr_matrix, NDArray[np.object_]]:
-    """People x movies: how surely each rating says that the person likes such movies.
-
-    Ids are sorted, so that the order of the ratings does not matter. A low
-    rating counts little, not against: choosing to watch a movie says more
-    about taste than being disappointed by it.
-
-    Returns:
-        float32 matrix, and the movie id of each column.
-    """
-    users, user_index = np.unique(ratings.user_ids.astype(str), return_inverse=True)
-    movies, movie_index = np.unique(ratings.movie_ids.astype(str), return_inverse=True)
-    n_by_user = np.bincount(user_index, minlength=len(users))
-    typical = float(np.median(n_by_user)) if len(users) else 1.0
-    confidence = (ratings.values.astype(np.float64) / HIGHEST_RATING) ** config.value_power
-    confidence *= (typical / np.maximum(n_by_user, 1)[user_index]) ** config.heavy_rater_power
-    matrix = csr_matrix(
-        (confidence.astype(np.float32), (user_index, movie_index)), shape=(len(users), len(movies))
-    )
-    return matrix, movies.astype(object)
 
 
 def _running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:

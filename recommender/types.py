@@ -140,6 +140,8 @@ class SimilarMovies:
         snapshot: Name of the snapshot that answered, with its revision.
         took_ms: Milliseconds spent.
         predicted_genres: For a poster query, genre -> probability.
+        rest_weights: Shares that ordered what follows the first ten of a default list; None where
+            ``weights`` ordered all of it.
     """
 
     request: SimilarRequest
@@ -148,6 +150,7 @@ class SimilarMovies:
     snapshot: str
     took_ms: float
     predicted_genres: dict[str, float] | None = None
+    rest_weights: Weights | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The document that the API and ``onesheet similar --json`` print."""
@@ -162,6 +165,7 @@ class SimilarMovies:
         document: dict[str, object] = {
             "query": {**like, "less": list(request.unlike)},
             "weights": {**vars(self.weights)},
+            "rest_weights": None if self.rest_weights is None else {**vars(self.rest_weights)},
             "k": request.k,
             "filters": {**vars(request.filters)},
             "diversity": request.diversity,

@@ -108,6 +108,9 @@ class SimilarAnswer(Answer):
 
     query: QueryAnswer
     weights: WeightsAnswer
+    rest_weights: WeightsAnswer | None = Field(
+        default=None, description="Shares that ordered what follows the first ten of a default list."
+    )
     k: int
     filters: FiltersAnswer
     diversity: float

@@ -260,6 +260,7 @@ def _similar(document: dict[str, Any], asked: SimilarRequest) -> SimilarMovies:
         snapshot=document["snapshot"],
         took_ms=document["took_ms"],
         predicted_genres=document.get("predicted_genres"),
+        rest_weights=Weights(**rest) if (rest := document.get("rest_weights")) else None,
     )
 
 

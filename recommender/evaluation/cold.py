@@ -14,7 +14,6 @@ from recommender.evaluation.scorers import Blend
 from recommender.evaluation.warm import (
     HEADLINE,
     JudgeOptions,
-    Questions,
     add_split,
     ask,
     blends,
@@ -57,7 +56,8 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
         scorers["taste_without_posters"] = _facts_only(data.rows, people=learned.learned)
         untold = _placed(predicted_only(data), TasteModel().fit(ratings, predicted_only(data)))
         scorers["blend_untold"] = blends(untold, weights, questions.matched)["blend_default"]
-        add_split(outcome, scorers, Questions(questions.matched, questions.loose, None), split)
+        questions = replace(questions, full=None)
+        add_split(outcome, scorers, questions, split, data.known_genres)
         outcome.popularity.append(former[questions.matched.candidates[:, 0]])
         outcome.notes["default_weights"] = weights
     outcome.notes["comparisons"] = [

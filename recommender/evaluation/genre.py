@@ -13,8 +13,7 @@ from indexer.types import Rows
 from recommender.blend import Scale
 from recommender.defaults import default_weights
 from recommender.evaluation.data import CatalogData, with_genres
-from recommender.evaluation.judge import top
-from recommender.evaluation.metrics import jaccard
+from recommender.evaluation.metrics import jaccard, top
 from recommender.evaluation.outcome import Figures, Outcome, RowResult
 from recommender.evaluation.scorers import Blend, Chance, InnerProduct, Scorer
 from recommender.evaluation.warm import JudgeOptions

@@ -24,24 +24,41 @@ class Verdict:
         by_person: Metric to one figure per person, (n_people,), the same people in the same order
             for every scorer of the split.
         question_ndcg: float64, (m,), nDCG@10 of each matched question.
-        coverage: Share of the catalog in at least one full top ten.
+        of_lists: Figures of the top tens of the whole catalog: ``coverage``, the share of the catalog in
+            at least one, and ``genre_agreement_at_10``, the mean Jaccard of known genres with the
+            movie that asks. Empty without full rankings.
     """
 
     by_person: dict[str, NDArray[np.float64]]
     question_ndcg: NDArray[np.float64]
-    coverage: float
+    of_lists: dict[str, float]
 
 
-def judge(scorer: Scorer, matched: Matched, people: People, full: Matched | None, loose: Matched) -> Verdict:
+@dataclass(frozen=True)
+class Questions:
+    """The same questions for every row of a split.
+
+    Args:
+        matched: Headline questions.
+        loose: Questions with the 99 nearest in popularity on whichever side.
+        full: Questions whose queries also rank the whole catalog; None leaves full ranking out.
+    """
+
+    matched: Matched
+    loose: Matched
+    full: Matched | None
+
+
+def judge(scorer: Scorer, questions: Questions, people: People, genres: NDArray[np.bool_]) -> Verdict:
     """Judge one scorer.
 
     Args:
         scorer: What is judged.
-        matched: Headline questions.
+        questions: What is asked.
         people: Everybody who is asked.
-        full: Questions whose queries also rank the whole catalog; None leaves full ranking out.
-        loose: Questions with the 99 nearest in popularity on whichever side.
+        genres: Known genres of every movie, (n_movies, n_genres).
     """
+    matched, loose, full = questions.matched, questions.loose, questions.full
     ranks = metrics.rank_of_first(scorer.pairs(matched.queries, matched.candidates))
     ndcg = metrics.ndcg_of_rank(ranks)
     by_person = {
@@ -51,9 +68,13 @@ def judge(scorer: Scorer, matched: Matched, people: People, full: Matched | None
     loose_ranks = metrics.rank_of_first(scorer.pairs(loose.queries, loose.candidates))
     by_person["nearest_ndcg_at_10"] = mean_by_person(metrics.ndcg_of_rank(loose_ranks), loose.people)
     if full is None:
-        return Verdict(by_person, ndcg, float("nan"))
-    figures, covered = _full_ranking(scorer, full, people)
-    return Verdict(by_person | figures, ndcg, covered)
+        return Verdict(by_person, ndcg, {})
+    figures, lists = _full_ranking(scorer, full, people)
+    of_lists = {
+        "coverage": metrics.coverage(lists[:, :10], people.values.shape[1]),
+        "genre_agreement_at_10": _genre_agreement(genres, full.queries, lists[:, :10]),
+    }
+    return Verdict(by_person | figures, ndcg, of_lists)
 
 
 def mean_by_person(figures: NDArray[np.float64], people: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -64,8 +85,12 @@ def mean_by_person(figures: NDArray[np.float64], people: NDArray[np.int64]) -> N
 
 def _full_ranking(
     scorer: Scorer, full: Matched, people: People
-) -> tuple[dict[str, NDArray[np.float64]], float]:
-    """Rank the whole catalog for each query; whatever else the person liked is relevant."""
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """Rank the whole catalog for each query; whatever else the person liked is relevant.
+
+    Returns:
+        Figures per person, and the first movies of each list, (m, 100).
+    """
     n_movies = people.values.shape[1]
     n_liked = np.array([len(people.liked(person)) for person in full.people.tolist()])
     lists = np.empty((len(full), _DEPTH), dtype=np.int64)
@@ -74,7 +99,7 @@ def _full_ranking(
         part = np.arange(start, min(start + _AT_ONCE, len(full)))
         scores = scorer.everything(full.queries[part])
         scores[np.arange(len(part)), full.queries[part]] = -np.inf
-        lists[part] = top(scores, min(_DEPTH, n_movies))
+        lists[part] = metrics.top(scores, min(_DEPTH, n_movies))
         for i in part.tolist():
             relevant[i] = np.isin(lists[i], people.liked(int(full.people[i])))
     n_relevant = np.maximum(n_liked - 1, 1)
@@ -84,12 +109,14 @@ def _full_ranking(
         "recall_at_100": metrics.recall_of_list(relevant, n_relevant, 100),
     }
     by_person = {name: mean_by_person(values, full.people) for name, values in figures.items()}
-    return by_person, metrics.coverage(lists[:, :10], n_movies)
+    return by_person, lists
 
 
-def top(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
-    """Positions of the k highest of each row, highest first; equal scores by position."""
-    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-    best.sort(axis=1)
-    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1)
+def _genre_agreement(
+    genres: NDArray[np.bool_], queries: NDArray[np.int64], lists: NDArray[np.int64]
+) -> float:
+    """Mean Jaccard with the movies of a list, over the movies that ask and whose genres are known."""
+    known = genres[queries].any(axis=1)
+    if not known.any():
+        return float("nan")
+    return float(metrics.jaccard(genres[queries[known]][:, None], genres[lists[known]]).mean())

@@ -54,16 +54,11 @@ class MatchRules:
             them its fame alone would tell it, so the pair is left out and counted.
         balanced: Place the window of 99 at random around the movie to be found; else take the 99
             nearest, which for the most popular movies are all less popular.
-        years: Year of each movie, (n_movies,), 0 where unknown: the others are of nearly the same years
-            as the movie to be found; None takes them of any year.
-        year_span: How many years away "nearly" reaches.
     """
 
     per_person: int = 30
     least_above: int = LEAST_ABOVE
     balanced: bool = True
-    years: NDArray[np.int16] | None = None
-    year_span: int = 5
 
 
 def draw_matched(
@@ -100,10 +95,7 @@ def draw_matched(
         unrated[rated[rated >= 0]] = False
         for _ in range(rules.per_person):
             query, target = rng.choice(liked, 2, replace=False).tolist()
-            usable = unrated
-            if rules.years is not None:
-                usable = unrated & _of_its_time(rules.years, by_fame, target, rules.year_span)
-            others = _others(by_fame, usable, place[target], rng, rules)
+            others = _others(by_fame, unrated, place[target], rng, rules)
             if others is None or films[query] == films[target]:
                 left_out += 1
             else:
@@ -116,14 +108,6 @@ def _by_popularity(
 ) -> NDArray[np.int64]:
     movies = np.flatnonzero(allowed)
     return np.asarray(movies[np.lexsort((rng.random(len(movies)), popularity[movies]))])
-
-
-def _of_its_time(
-    years: NDArray[np.int16], by_fame: NDArray[np.int64], target: int, span: int
-) -> NDArray[np.bool_]:
-    """Movies of nearly the years of the one to be found, (n_allowed,); none where its year is unknown."""
-    away = np.abs(years[by_fame].astype(np.int64) - int(years[target]))
-    return np.asarray((away <= span) & (years[target] > 0))
 
 
 def _others(

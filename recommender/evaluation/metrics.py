@@ -89,3 +89,11 @@ def intra_list_similarity(similar: NDArray[np.floating]) -> float:
     if k < 2:
         return 0.0
     return float((similar.sum() - np.trace(similar)) / (k * (k - 1)))
+
+
+def top(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Positions of the k highest of each row, highest first; equal scores by position."""
+    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    best.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)

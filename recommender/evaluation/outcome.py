@@ -38,12 +38,12 @@ class RowResult:
     Args:
         metrics: Metric to its figures, one per split.
         questions: nDCG@10 of each matched question, one array per split.
-        coverage: Share of the catalog in a top ten, one per split.
+        of_lists: Figure of the top tens (see ``judge.Verdict``) to its values, one per split.
     """
 
     metrics: dict[str, list[Figures]] = field(default_factory=dict)
     questions: list[NDArray[np.float64]] = field(default_factory=list)
-    coverage: list[float] = field(default_factory=list)
+    of_lists: dict[str, list[float]] = field(default_factory=dict)
 
     def figures(self, metric: str) -> NDArray[np.float64]:
         """One figure per person over all splits."""
@@ -108,8 +108,7 @@ class Outcome:
 
     def _row(self, result: RowResult) -> Row:
         row: Row = {name: _rounded(float(result.figures(name).mean())) for name in result.metrics}
-        if any(not np.isnan(one) for one in result.coverage):
-            row["coverage"] = _rounded(float(np.mean(result.coverage)))
+        row |= {name: _rounded(float(np.mean(values))) for name, values in result.of_lists.items()}
         row["ci95"] = {
             name: [_rounded(end) for end in interval(result.figures(name), self.seed)]
             for name in result.metrics

@@ -14,6 +14,7 @@ COLUMNS = (
     "ndcg_at_10",
     "recall_at_10",
     "recall_at_100",
+    "genre_agreement_at_10",
     "coverage",
     "jaccard_at_10",
 )

@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from indexer.types import Rows
 from recommender.blend import Scale, blocks_of
+from recommender.defaults import OPENING
+from recommender.evaluation.metrics import top
 
 _PAIRS_AT_ONCE = 4_000
+_ASKING_AT_ONCE = 128
+_ABOVE = 1e9
 
 
 class Scorer(Protocol):
@@ -155,6 +159,48 @@ class Blend:
         self, scores: NDArray[np.float64], candidates: NDArray[np.int64], signal: int
     ) -> NDArray[np.float64]:
         return np.where(self._known[candidates, signal], scores, self._scale.means[signal])
+
+
+class Opened:
+    """Lists that open in one order and go on in another, as the recommender's defaults do.
+
+    Args:
+        opening: Order of the first movies.
+        rest: Order of all others.
+        n: How many are first.
+    """
+
+    def __init__(self, opening: Scorer, rest: Scorer, n: int = OPENING) -> None:
+        self._opening = opening
+        self._rest = rest
+        self._n = n
+
+    def pairs(self, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+        """See ``Scorer``."""
+        asking, asks = np.unique(queries, return_inverse=True)
+        first = self._first(asking)
+        scores = self._rest.pairs(queries, candidates)
+        for start in range(0, len(queries), _PAIRS_AT_ONCE):
+            part = slice(start, start + _PAIRS_AT_ONCE)
+            same = candidates[part, :, None] == first[asks[part], None]
+            scores[part] = np.where(same.any(axis=2), _ABOVE - same.argmax(axis=2), scores[part])
+        return scores
+
+    def everything(self, queries: NDArray[np.int64]) -> NDArray[np.float64]:
+        """See ``Scorer``."""
+        scores, first = self._rest.everything(queries), self._first(queries)
+        np.put_along_axis(scores, first, _ABOVE - np.arange(first.shape[1], dtype=np.float64)[None], axis=1)
+        return scores
+
+    def _first(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The opening of each query's list, without itself: (m, n)."""
+        parts = []
+        for start in range(0, len(queries), _ASKING_AT_ONCE):
+            asking = queries[start : start + _ASKING_AT_ONCE]
+            scores = self._opening.everything(asking)
+            scores[np.arange(len(asking)), asking] = -np.inf
+            parts.append(top(scores, min(self._n, scores.shape[1] - 1)))
+        return np.concatenate(parts) if parts else np.empty((0, self._n), dtype=np.int64)
 
 
 def in_force(weights: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError
 from indexer.types import Rows
-from recommender.defaults import WELL_RATED, default_weights
+from recommender.defaults import WELL_RATED, default_weights, rest_weights
 from recommender.evaluation.baselines import fit_als, taste_models
 from recommender.evaluation.data import CatalogData, with_genres, with_taste
-from recommender.evaluation.judge import judge
+from recommender.evaluation.judge import Questions, judge
 from recommender.evaluation.matched import Matched, MatchRules, draw_matched
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.outcome import Figures, Outcome, RowResult
 from recommender.evaluation.people import People, drop_acquainted, split_people
-from recommender.evaluation.scorers import Blend, Chance, Fixed, InnerProduct, Scorer
+from recommender.evaluation.scorers import Blend, Chance, Fixed, InnerProduct, Opened, Scorer
 from recommender.learned_weights import WeightLearner
 from recommender.taste import TasteModel
 from recommender.weight_choice import best_weights, make_lesson, scale_of
@@ -50,15 +50,6 @@ class Split:
     learned: People
     asked: People
     seed: int
-
-
-@dataclass(frozen=True)
-class Questions:
-    """The same questions for every row of a split."""
-
-    matched: Matched
-    loose: Matched
-    full: Matched | None
 
 
 def splits(data: CatalogData, others: People | None, options: JudgeOptions) -> Iterator[Split]:
@@ -98,7 +89,7 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
         scorers = content_scorers(data, popularity, split.seed, options)
         scorers |= {"taste": taste, "taste_inner_product": fit_als(split.learned, unit=False)}
         scorers |= blends(rows, learned, questions.matched)
-        add_split(outcome, scorers, questions, split)
+        add_split(outcome, scorers, questions, split, data.known_genres)
         outcome.popularity.append(popularity[questions.matched.candidates[:, 0]])
         outcome.notes["default_weights"] = learned
     outcome.notes["taste_models"] = chosen
@@ -159,12 +150,17 @@ def blends(
     """Our taste block alone, the default blend, and the best fixed blend in hindsight."""
     scale = scale_of(rows)
     kinds = np.where(rows.n_ratings >= WELL_RATED, "rated", np.where(rows.n_ratings > 0, "few", "unrated"))
-    by_kind = {kind: default_weights(learned, kind).as_tuple() for kind in ("rated", "few", "unrated")}
-    default = np.array([by_kind[kind] for kind in kinds.tolist()])
+    opening = {kind: default_weights(learned, kind) for kind in ("rated", "few", "unrated")}
+    rest = {kind: rest_weights(learned, kind) or opening[kind] for kind in opening}
+    by_opening, by_rest = (
+        Blend(rows, scale, np.array([weights[kind].as_tuple() for kind in kinds.tolist()]))
+        for weights in (opening, rest)
+    )
     hindsight = np.array(best_weights(make_lesson("hindsight", rows, questions)))
     return {
         "taste_placed": Blend(rows, scale, np.array([0.0, 0.0, 1.0])),
-        "blend_default": Blend(rows, scale, default),
+        "blend_default": Opened(by_opening, by_rest),
+        "blend_opening": by_opening,
         "blend_best": Blend(rows, scale, hindsight),
     }
 
@@ -191,18 +187,25 @@ def era_rows(rows: Rows) -> NDArray[np.float32]:
     return np.asarray(bumps / np.maximum(np.linalg.norm(bumps, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def add_split(outcome: Outcome, scorers: Mapping[str, Scorer], questions: Questions, split: Split) -> None:
+def add_split(
+    outcome: Outcome,
+    scorers: Mapping[str, Scorer],
+    questions: Questions,
+    split: Split,
+    genres: NDArray[np.bool_],
+) -> None:
     """Judge every row of a split and add what was found."""
     matched_names = split.asked.user_ids[np.unique(questions.matched.people)]
     loose_names = split.asked.user_ids[np.unique(questions.loose.people)]
     for name, scorer in scorers.items():
-        verdict = judge(scorer, questions.matched, split.asked, questions.full, questions.loose)
+        verdict = judge(scorer, questions, split.asked, genres)
         result = outcome.rows.setdefault(name, RowResult())
         for metric, values in verdict.by_person.items():
             names = matched_names if metric.startswith("matched") else loose_names
             result.metrics.setdefault(metric, []).append(Figures(names, values))
         result.questions.append(verdict.question_ndcg)
-        result.coverage.append(verdict.coverage)
+        for figure, value in verdict.of_lists.items():
+            result.of_lists.setdefault(figure, []).append(value)
     outcome.people |= set(matched_names.tolist())
     outcome.n_queries += len(questions.matched)
     outcome.n_left_out += questions.matched.n_left_out

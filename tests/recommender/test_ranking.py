@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recommender.blend import Scale
+from recommender.defaults import OPENING
 from recommender.percentiles import pair_percentiles
-from recommender.ranking import Shelf, rank
+from recommender.ranking import Order, Shelf, rank
 from recommender.search import Query
 from recommender.types import Filters, SimilarRequest, Weights
 
@@ -71,3 +74,69 @@ def test_filters_hold_for_the_series_too(view) -> None:
 def test_series_that_the_index_lacks_are_passed_over(view) -> None:
     found = rank(shelf_for(view, series=("tt9999999",)), SimilarRequest(like=(QUERY,), k=5, series="first"))
     assert len(found) == 5
+
+
+REST = Weights(0.0, 0.1, 0.9)
+
+
+def led_shelf(view, **more) -> Shelf:
+    """A shelf whose list goes on in another order behind its opening."""
+    shelf = shelf_for(view, **more)
+    query = Query(shelf.query.like, None, REST, shelf.query.scale)
+    return replace(shelf, rest=Order(query, pair_percentiles(view.random_pairs(), REST, shelf.query.scale)))
+
+
+@pytest.mark.parametrize("which", ["view", "partial_view"])
+def test_a_list_opens_in_one_order_and_goes_on_in_another(which: str, request) -> None:
+    view = request.getfixturevalue(which)
+    asked, every = SimilarRequest(like=(QUERY,), k=50), SimilarRequest(like=(QUERY,), k=119)
+    shelf = led_shelf(view)
+    found = rank(shelf, asked).rows.movie_ids
+    first = rank(shelf_for(view), every).rows.movie_ids[:OPENING]
+    rest = Shelf(view, shelf.rest.query, shelf.rest.percentiles, exclude=(QUERY, *first))
+    assert found == first + rank(rest, every).rows.movie_ids[: 50 - OPENING]
+
+
+def test_scores_fall_on_behind_the_opening_and_claim_no_more_than_was_measured(view) -> None:
+    shelf = led_shelf(view)
+    found = rank(shelf, SimilarRequest(like=(QUERY,), k=119))
+    shares = shelf.percentiles.share_below(found.scores)
+    assert shares.tolist() == sorted(shares.tolist(), reverse=True)
+    own = shelf.rest.percentiles.share_below(shelf.rest.query.score(found.rows)[1])
+    assert (shares[OPENING:] <= own[OPENING:] + 1e-9).all()
+    np.testing.assert_allclose(shares[OPENING:], np.minimum(own[OPENING:], shares[OPENING - 1]), atol=1e-9)
+
+
+def test_a_least_score_cuts_a_list_of_two_orders_where_it_stands(view) -> None:
+    shelf = led_shelf(view)
+    every = rank(shelf, SimilarRequest(like=(QUERY,), k=119))
+    shares = shelf.percentiles.share_below(every.scores)
+    for least in (shares[3], shares[30] - 1e-9):
+        cut = rank(shelf, SimilarRequest(like=(QUERY,), k=119, filters=Filters(min_score=float(least))))
+        assert cut.rows.movie_ids == every.rows.movie_ids[: int((shares >= least).sum())]
+
+
+def test_one_artwork_stands_once_in_both_parts_of_a_list(crowded_view) -> None:
+    found = rank(led_shelf(crowded_view), SimilarRequest(like=(QUERY,), k=40, collapse_duplicates=True))
+    numbers = [int(movie_id[2:]) for movie_id in found.rows.movie_ids]
+    assert len(set(numbers)) == len(numbers) == 11
+    assert sum(n < 90 for n in numbers) == 1
+
+
+def test_a_shorter_page_is_the_beginning_of_a_longer_one(view) -> None:
+    longer = rank(led_shelf(view), SimilarRequest(like=(QUERY,), k=40)).rows.movie_ids
+    for k in (5, OPENING, OPENING + 1, 25):
+        assert rank(led_shelf(view), SimilarRequest(like=(QUERY,), k=k)).rows.movie_ids == longer[:k]
+
+
+def test_the_series_comes_before_the_opening_and_never_again(view) -> None:
+    series = ("tt0000003", "tt0000007", "tt0000050")
+    asked = SimilarRequest(like=(QUERY,), k=40, series="first")
+    found = rank(led_shelf(view, series=series), asked).rows.movie_ids
+    assert set(found[:3]) == set(series)
+    assert len(set(found)) == 40
+
+
+def test_a_diverse_list_is_chosen_from_the_order_of_the_opening(view) -> None:
+    asked = SimilarRequest(like=(QUERY,), k=30, diversity=0.3)
+    assert rank(led_shelf(view), asked).rows.movie_ids == rank(shelf_for(view), asked).rows.movie_ids

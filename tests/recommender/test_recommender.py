@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from embeddings.errors import InvalidRequestError, NotFoundError, PosterError, SnapshotError
+from indexer.publish import publish_catalog
+from indexer.snapshots import open_store
+from recommender.defaults import OPENING
 from recommender.recommender import Recommender
 from recommender.types import Filters, RatedMovie, SimilarRequest, Weights
 
@@ -267,3 +270,54 @@ def test_a_picture_for_an_index_of_another_encoder_is_refused(home) -> None:
     poster = (home.settings.home / "drawn" / "tt0000012.jpg").read_bytes()
     with pytest.raises(SnapshotError, match=r"onesheet reindex"):
         recommender.similar(SimilarRequest(poster=poster))
+
+
+LEARNED = {"rated": (0.2, 0.6, 0.2), "rated_rest": (0.0, 0.1, 0.9)}
+
+
+@pytest.fixture
+def taught_home(own_home):  # type: ignore[no-untyped-def]
+    """A home whose snapshot has learned weights of opening and rest."""
+    active = own_home.catalog.active()
+    assert active.fingerprint is not None
+    store = open_store(own_home.settings)
+    publish_catalog(own_home.catalog, store, active.fingerprint, active.taste_model, LEARNED)
+    return own_home
+
+
+def test_a_page_of_ten_is_the_one_that_its_weights_give_when_asked_for(taught_home) -> None:
+    ask = taught_home.recommender.similar
+    answer = ask(SimilarRequest(like=(EVEN,), k=OPENING))
+    assert answer.weights.as_tuple() == pytest.approx(LEARNED["rated"])
+    assert answer.rest_weights is None
+    same = ask(SimilarRequest(like=(EVEN,), k=OPENING, weights=answer.weights))
+    assert answer.results == same.results
+
+
+def test_a_longer_default_list_goes_on_by_the_weights_of_the_rest_and_says_so(taught_home) -> None:
+    ask = taught_home.recommender.similar
+    answer = ask(SimilarRequest(like=(EVEN,), k=30))
+    assert answer.rest_weights == Weights(*LEARNED["rated_rest"])
+    first = ids(ask(SimilarRequest(like=(EVEN,), k=OPENING)))
+    behind = ids(ask(SimilarRequest(like=(EVEN,), k=60, weights=answer.rest_weights)))
+    assert ids(answer) == first + [m for m in behind if m not in first][: 30 - OPENING]
+    scores = [result.score for result in answer.results]
+    assert scores == sorted(scores, reverse=True)
+    document = answer.as_json()
+    assert document["rest_weights"] == {"visual": 0.0, "genre": 0.1, "taste": 0.9}
+
+
+def test_weights_that_are_asked_for_order_the_whole_list(taught_home) -> None:
+    answer = taught_home.recommender.similar(SimilarRequest(like=(EVEN,), k=50, weights=Weights(1, 1, 1)))
+    assert answer.rest_weights is None
+    ten = taught_home.recommender.similar(SimilarRequest(like=(EVEN,), k=10, weights=Weights(1, 1, 1)))
+    assert ids(answer)[:10] == ids(ten)
+
+
+def test_a_person_is_answered_by_the_weights_that_find_best_what_people_liked(taught_home) -> None:
+    rated = [RatedMovie(EVEN, 5.0), RatedMovie("tt0000006", 4.5)]
+    answer = taught_home.recommender.recommend(rated, SimilarRequest(k=20))
+    assert answer.weights.as_tuple() == pytest.approx(LEARNED["rated_rest"])
+    assert answer.rest_weights is None
+    asked = taught_home.recommender.recommend(rated, SimilarRequest(k=20, weights=Weights(0, 1, 0)))
+    assert asked.weights.as_tuple() == (0, 1, 0)

@@ -69,16 +69,3 @@ def test_movies_that_may_not_take_part_do_not(data: CatalogData) -> None:
     assert len(matched) > 0
     assert matched.candidates.max() < 220
     assert matched.queries.max() < 220
-
-
-def test_where_years_are_matched_every_movie_beside_is_of_nearly_the_same_years(large: CatalogData) -> None:
-    years = np.asarray(1950 + np.arange(len(large)) % 30, dtype=np.int16)
-    matched, _ = draw(large, rules=MatchRules(per_person=20, years=years, year_span=5))
-    assert len(matched) > 20
-    away = np.abs(years[matched.candidates[:, 1:]] - years[matched.candidates[:, :1]])
-    assert away.max() <= 5
-
-
-def test_a_movie_of_unknown_year_is_not_asked_for_where_years_are_matched(data: CatalogData) -> None:
-    matched, _ = draw(data, rules=MatchRules(per_person=5, years=np.zeros(len(data), np.int16)))
-    assert len(matched) == 0 < matched.n_left_out

@@ -52,9 +52,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.str_]]:
     names: list[NDArray[np.str_]] = []
     judge = warm.judge
 
-    def spy(scorer, matched, people, full, loose):  # type: ignore[no-untyped-def]
+    def spy(scorer, questions, people, genres):  # type: ignore[no-untyped-def]
         names.append(people.user_ids)
-        return judge(scorer, matched, people, full, loose)
+        return judge(scorer, questions, people, genres)
 
     monkeypatch.setattr(warm, "judge", spy)
     return names
@@ -108,9 +108,9 @@ def test_cold_movies_have_no_rating_in_anything_that_is_fitted(
     cold: list[NDArray[np.int64]] = []
     judge = warm.judge
 
-    def spy(scorer, matched, people, full, loose):  # type: ignore[no-untyped-def]
-        cold.extend([matched.candidates.ravel(), matched.queries])
-        return judge(scorer, matched, people, full, loose)
+    def spy(scorer, questions, people, genres):  # type: ignore[no-untyped-def]
+        cold.extend([questions.matched.candidates.ravel(), questions.matched.queries])
+        return judge(scorer, questions, people, genres)
 
     monkeypatch.setattr(warm, "judge", spy)
     judge_cold(large, None, ONCE)
@@ -135,7 +135,14 @@ def test_the_document_has_what_the_contract_names_and_is_the_same_twice(data: Ca
     assert isinstance(rows, dict)
     names = {"random", "popularity", "genre_known", "genre_predicted", "visual", "taste", "blend_default"}
     assert names | {"blend_best"} <= set(rows)
-    metrics = {"matched_ndcg_at_10", "matched_hr_at_10", "ndcg_at_10", "recall_at_100", "coverage"}
+    metrics = {
+        "matched_ndcg_at_10",
+        "matched_hr_at_10",
+        "ndcg_at_10",
+        "recall_at_100",
+        "coverage",
+        "genre_agreement_at_10",
+    }
     for row in rows.values():
         assert metrics | {"ci95", "by_decile"} <= set(row)
         low, high = row["ci95"]["matched_ndcg_at_10"]

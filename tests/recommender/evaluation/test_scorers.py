@@ -5,7 +5,7 @@ import pytest
 
 from indexer.types import Rows
 from recommender.blend import Scale, blend, cosines, weights_in_force
-from recommender.evaluation.scorers import Blend, Fixed, InnerProduct, ItemItem, in_force
+from recommender.evaluation.scorers import Blend, Fixed, InnerProduct, ItemItem, Opened, in_force
 from recommender.types import Weights
 
 
@@ -70,3 +70,21 @@ def test_a_fixed_score_does_not_ask_who_asks() -> None:
     scorer = Fixed(np.array([3.0, 1.0]))
     assert scorer.everything(np.array([0, 1])).tolist() == [[3.0, 1.0], [3.0, 1.0]]
     assert scorer.pairs(np.array([0]), np.array([[1, 0]])).tolist() == [[1.0, 3.0]]
+
+
+def test_a_list_that_opens_in_one_order_goes_on_in_the_other() -> None:
+    rng = np.random.default_rng(2)
+    opening, rest = (InnerProduct(rng.normal(size=(40, 5)).astype(np.float32)) for _ in range(2))
+    queries = np.array([3, 17, 3])
+    led = Opened(opening, rest, n=4)
+    for i, query in enumerate(queries.tolist()):
+        order = np.argsort(-led.everything(queries)[i])
+        order = order[order != query]
+        first, behind = (one.everything(np.array([query]))[0] for one in (opening, rest))
+        others = np.delete(np.arange(40), query)
+        expected = others[np.argsort(-first[others])][:4].tolist()
+        expected += [m for m in others[np.argsort(-behind[others])].tolist() if m not in expected]
+        assert order.tolist() == expected
+        candidates = rng.permutation(others)[:20]
+        judged = led.pairs(queries[[i]], candidates[None])[0]
+        assert candidates[np.argsort(-judged)].tolist() == [m for m in expected if m in candidates]

@@ -25,7 +25,7 @@ _LED_SHARE = 0.1
 """Up to this share of the rows, those that genres leave in question are looked at one by one."""
 _LED_ROWS = 16_384
 """As many are looked at whatever share they are."""
-_ROWS_PER_STEP = 50
+_ROWS_PER_STEP = 100
 """Widening a beam by one row costs about as much as scoring this many rows one after the other."""
 
 
@@ -148,4 +148,4 @@ class GraphIndex(VectorIndex):
 
 def _spare(k: int) -> int:
     """Rows kept by their leading numbers for the last ranking: these misplace a row by some ranks."""
-    return k + max(54, k // 2)
+    return k + max(118, k // 2)

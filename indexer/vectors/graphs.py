@@ -28,19 +28,19 @@ class Build:
 
     Args:
         blend: The weights whose inner product links rows.
+        links: Links of a row on the upper levels; the lowest has twice as many, four bytes each.
         beam: How many rows are kept in view while a row looks for its links.
         full: Whether links that pruning would drop fill the row's list up, as far as there is room.
     """
 
     blend: Blend
+    links: int
     beam: int
     full: bool
 
 
-BUILDS = (Build((0.7, 0.15, 0.15), 100, True), Build((1 / 3, 1 / 3, 1 / 3), 160, False))
+BUILDS = (Build((0.7, 0.15, 0.15), 8, 128, True), Build((1 / 3, 1 / 3, 1 / 3), 7, 160, False))
 """Taste rows are of many lengths and outweigh the rest at equal weights: the second graph leans to taste."""
-LINKS = 7
-"""Links of a row on the upper levels; the lowest has twice as many, four bytes each."""
 _FILE = "graph-{}.faiss"
 
 
@@ -105,7 +105,7 @@ def _linked(
     """A graph of scaled rows; its links alone are kept."""
     axes = codes.axes
     scale = axes.lead_scales(scales(how.blend, widths, spreads))
-    graph = faiss.IndexHNSWFlat(codes.lead.d, LINKS, faiss.METRIC_INNER_PRODUCT)
+    graph = faiss.IndexHNSWFlat(codes.lead.d, how.links, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction, graph.keep_max_size_level0 = how.beam, how.full
     for _, turned in axes.turned(joined):
         graph.add(pad(turned[:, : axes.n_lead] * scale))

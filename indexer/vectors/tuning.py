@@ -18,7 +18,7 @@ TenBest = Callable[[int, NDArray[np.float32], int], NDArray[np.int64]]
 N_QUERIES = 128
 RECALL = 0.995
 """What must be reached on the tried queries, so that 0.99 is reached on others."""
-BEAMS = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536)
+BEAMS = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072)
 NOT_ENOUGH = 1 << 20
 """Stands for a graph that no beam makes good enough, or only one far wider than another graph needs."""
 _FAR_WIDER = 2

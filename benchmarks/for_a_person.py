@@ -22,7 +22,7 @@ from indexer.catalog import open_catalog
 from indexer.settings import load_settings
 from indexer.types import Rows
 from recommender.blend import UNLIKE_SHARE, Scale, known_signals, weights_in_force
-from recommender.defaults import default_weights, knowledge_of
+from recommender.defaults import default_weights, knowledge_of, rest_weights
 from recommender.evaluation.bootstrap import interval
 from recommender.evaluation.data import CatalogData, read_catalog, with_taste
 from recommender.evaluation.matched import Matched, draw_matched
@@ -91,8 +91,11 @@ def by_blend(
     ratings = [RatedMovie(str(i), float(v)) for i, v in zip(rated.tolist(), values.tolist(), strict=True)]
     liked, unliked = (np.array([int(m) for m in side], dtype=np.int64) for side in split_ratings(ratings))
     like = rows.take(liked)
-    default = default_weights(learned, knowledge_of(like, is_poster=False))
+    knowledge = knowledge_of(like, is_poster=False)
+    opening = default_weights(learned, knowledge)
+    default = rest_weights(learned, knowledge) or opening
     wanted = {
+        "blend_opening": (opening, DISLIKE_SHARE),
         "blend_default": (default, DISLIKE_SHARE),
         "blend_likes_only": (default, 0.0),
         "blend_dislikes_half": (default, UNLIKE_SHARE),

@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import InvalidRequestError, NotFoundError
+from embeddings.errors import NotFoundError
 from indexer.columns import known_flags
 from indexer.overlay import Overlay, concatenate_facts
 from indexer.poster_map import PosterMap
 from indexer.snapshots import Snapshot
 from indexer.types import Facts, Neighbours, Rows, SnapshotManifest
-from indexer.vectors.base import Allowed, RowNeighbours, rank_vectors
+from indexer.vectors.base import Allowed, RowNeighbours, as_mask, rank_vectors
 from indexer.vectors.blocks import split
 
 # Asking for this many more than k is quicker than a mask when that few rows are left out.
@@ -124,7 +124,7 @@ class IndexView:
             InvalidRequestError: k is below 1, the query has a wrong width or is not finite, or
                 ``allowed`` does not fit the rows.
         """
-        mask = self._as_mask(allowed)
+        mask = as_mask(allowed, len(self))
         left_out = self.row_numbers(exclude) if len(exclude) else np.empty(0, dtype=np.int64)
         found = self._search_base(query, k, mask, left_out[(left_out >= 0) & (left_out < self._n_base)])
         ids = self._snapshot.facts.movie_ids[found.rows]
@@ -150,21 +150,6 @@ class IndexView:
         """Rows of the snapshot that are removed or replaced, sorted."""
         numbers = find_sorted(self._snapshot.facts.movie_ids, sorted(self._overlay.gone))
         return np.unique(numbers[numbers >= 0])
-
-    def _as_mask(self, allowed: Allowed | None) -> NDArray[np.bool_] | None:
-        if allowed is None:
-            return None
-        if allowed.dtype == np.bool_:
-            if allowed.shape != (len(self),):
-                raise InvalidRequestError(
-                    f"The mask of allowed rows has shape {allowed.shape}; this view has {len(self)} rows."
-                )
-            return allowed.astype(np.bool_, copy=False)
-        mask = np.zeros(len(self), dtype=np.bool_)
-        if len(allowed) and (allowed.min() < 0 or allowed.max() >= len(self)):
-            raise InvalidRequestError(f"Allowed rows must lie in 0 to {len(self) - 1}.")
-        mask[allowed] = True
-        return mask
 
     def _search_base(
         self,

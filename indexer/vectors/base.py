@@ -112,7 +112,7 @@ class VectorIndex(ABC):
             InvalidRequestError: A query has a wrong width or is not finite, or k is below 1.
         """
         self._check(queries, k)
-        mask = self._as_mask(allowed)
+        mask = as_mask(allowed, len(self))
         n_allowed = len(self) if mask is None else int(np.count_nonzero(mask))
         if n_allowed <= (k if mask is None else max(k, FEW_ROWS)):
             rows = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
@@ -145,24 +145,28 @@ class VectorIndex(ABC):
         if not np.isfinite(queries).all():
             raise InvalidRequestError("The query holds a number that is not finite; every number must be.")
 
-    def _as_mask(self, allowed: Allowed | None) -> NDArray[np.bool_] | None:
-        """The allowed rows as a mask; None where all are."""
-        if allowed is None:
-            return None
-        if allowed.dtype == np.bool_:
-            if allowed.shape != (len(self),):
-                raise InvalidRequestError(
-                    f"The mask of allowed rows has shape {allowed.shape}; this index has {len(self)} rows."
-                )
-            return allowed.astype(np.bool_, copy=False)
-        if len(allowed) and (allowed.min() < 0 or allowed.max() >= len(self)):
+
+def as_mask(allowed: Allowed | None, n_rows: int) -> NDArray[np.bool_] | None:
+    """The allowed rows as a bool mask, (n_rows,); None where all are.
+
+    Raises:
+        InvalidRequestError: They do not fit the rows there are.
+    """
+    if allowed is None:
+        return None
+    if allowed.dtype == np.bool_:
+        if allowed.shape != (n_rows,):
             raise InvalidRequestError(
-                f"Allowed rows run from {allowed.min()} to {allowed.max()}; "
-                f"this index has rows 0 to {len(self) - 1}."
+                f"The mask of allowed rows has shape {allowed.shape}; there are {n_rows} rows."
             )
-        mask = np.zeros(len(self), dtype=np.bool_)
-        mask[allowed] = True
-        return mask
+        return allowed.astype(np.bool_, copy=False)
+    if len(allowed) and (allowed.min() < 0 or allowed.max() >= n_rows):
+        raise InvalidRequestError(
+            f"Allowed rows run from {allowed.min()} to {allowed.max()}; there are rows 0 to {n_rows - 1}."
+        )
+    mask = np.zeros(n_rows, dtype=np.bool_)
+    mask[allowed] = True
+    return mask
 
 
 def score_slack(query: NDArray[np.float32]) -> float:

@@ -140,31 +140,26 @@ def _pair(bare: Load, ours: Load) -> dict[str, Any]:
     }
 
 
-def _uploads(ours: Served, poster: Path, n: int = 25) -> dict[str, Any]:
+def _uploads(ours: Served, poster: Path) -> dict[str, Any]:
     """An upload answered with similar movies, beside the encoder alone on the same poster."""
     request = upload_request("/api/v1/similar", poster)
     # The first upload loads the encoder, however long that takes.
     while not run_load(ours.address, itertools.repeat(request), 5.0, 1).statuses:
         pass
     load = run_load(ours.address, itertools.repeat(request), 10.0, 1)
-    code = (
-        "import sys, statistics, time; from pathlib import Path; import numpy as np\n"
-        "from embeddings.encoder import Encoder; from embeddings.transforms import read_pixels\n"
-        "encoder = Encoder.load(); path = Path(sys.argv[1]); times = []\n"
-        "pixels = np.stack([read_pixels(path, encoder.manifest.preprocessing)])\n"
-        "for _ in range(int(sys.argv[2])):\n"
-        "    start = time.perf_counter(); encoder.encode_pixels(pixels)\n"
-        "    times.append(time.perf_counter() - start)\n"
-        "print(statistics.median(times[5:]) * 1000)\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(poster), str(n)], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "benchmarks.bare_forward", str(poster)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    forward_ms = float(done.stdout)
+    forward = json.loads(done.stdout)
+    p50 = load.percentile_ms(50)
     return {
         "similar_by_upload": load.summary(),
-        "bare_forward_p50_ms": round(forward_ms, 2),
-        "p50_ratio": round(load.percentile_ms(50) / forward_ms, 2),
+        "bare_forward": forward,
+        "p50_to_plain": round(p50 / forward["plain_ms"], 2),
+        "p50_to_ready": round(p50 / forward["ready_ms"], 2),
     }
 
 

@@ -34,7 +34,10 @@ _TIME_FRAMES = """
         window.frameMs.push(performance.now() - started);
     });
 """
-_SLIDE = """(share) => new Promise((resolve) => {
+# A promise that is never kept would leave Playwright waiting without a limit.
+_PATIENCE_MS = 20_000
+_SLIDE = """([share, patience]) => new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`no new order within ${patience} ms`)), patience);
     const part = document.querySelector("#part");
     const slider = document.querySelector("#ink-visual");
     const started = performance.now();
@@ -42,9 +45,8 @@ _SLIDE = """(share) => new Promise((resolve) => {
     slider.value = String(share);
     slider.dispatchEvent(new Event("input", { bubbles: true }));
 })"""
-
-
-_ZOOM = """(n) => new Promise((resolve) => {
+_ZOOM = """([n, patience]) => new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`fewer than ${n} frames within ${patience} ms`)), patience);
     const canvas = document.querySelector("#map canvas");
     const at = { clientX: 700, clientY: 500, bubbles: true, cancelable: true };
     const shown = [];
@@ -73,7 +75,9 @@ def slider(page: Page, site: str) -> dict[str, float]:
     page.goto(site)
     page.locator(".wall .sheet").first.click()
     page.locator(".results").wait_for()
-    times = [page.evaluate(_SLIDE, 5 * (i % N_MOVES)) for i in range(1, N_MOVES + 1)]
+    # The list is there before the script that listens to the sliders.
+    page.wait_for_load_state("networkidle")
+    times = [page.evaluate(_SLIDE, [5 * (i % N_MOVES), _PATIENCE_MS]) for i in range(1, N_MOVES + 1)]
     return {"median_ms": round(statistics.median(times), 1), "worst_ms": round(max(times), 1)}
 
 
@@ -97,7 +101,7 @@ def poster_map(page: Page, site: str) -> dict[str, float]:
     for _ in range(10):
         page.mouse.wheel(0, -120)
     times = page.evaluate("window.frameMs")
-    shown = np.diff(page.evaluate(_ZOOM, 2 * N_FRAMES))
+    shown = np.diff(page.evaluate(_ZOOM, [2 * N_FRAMES, _PATIENCE_MS]))
     return {
         "points": N_POINTS,
         "frames": len(times),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import Flask, current_app
 
-from embeddings.checkpoint import BUNDLED, CheckpointManifest
+from embeddings.checkpoint import BUNDLED, MANIFEST_NAME, CheckpointManifest
 from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError, PosterError
 from indexer.settings import Settings
 from recommender.types import Prediction, SimilarMovies, SimilarRequest
@@ -106,14 +106,24 @@ class Services:
             return None
         return self.recommender.reader.problem or "Nothing was published yet; run `onesheet reindex`."
 
-    @functools.cached_property
+    @property
     def manifest(self) -> CheckpointManifest:
-        """What the checkpoint says of itself; read without torch.
+        """What the checkpoint says of itself, read again where it was replaced; needs no torch.
 
         Raises:
             CheckpointError: It is missing or damaged.
         """
-        return CheckpointManifest.read(self.settings.model or BUNDLED)
+        directory = self.settings.model or BUNDLED
+        try:
+            status = (directory / MANIFEST_NAME).stat()
+        except OSError:
+            return CheckpointManifest.read(directory)  # which says in a sentence what is wrong
+        return _read_manifest(directory, status.st_mtime_ns, status.st_ino)
+
+    @property
+    def encoder_in_use(self) -> str:
+        """Fingerprint of the encoder that answers: that of the index, where there is one."""
+        return self.recommender.reader.view().manifest.fingerprint or self.manifest.fingerprint
 
     def view(self) -> IndexView:
         """The index as it is now, for one request to answer from from beginning to end."""
@@ -150,8 +160,7 @@ class Services:
                 f"The encoder does not know the genre {genre!r}; it knows {', '.join(self.manifest.genres)}.",
                 "genre",
             )
-        view = self.recommender.reader.view()
-        encoder = cast(HeatmapEncoder, self.recommender.encoders.latest(view.manifest.fingerprint))
+        encoder = cast(HeatmapEncoder, self.recommender.encoders.latest(self.encoder_in_use))
         with self.metrics.encode.time():
             return encoder.heatmap(poster, genre).png()
 
@@ -212,6 +221,11 @@ class Services:
         self.metrics.movies.set(int(view.facts.live.sum()))
         self.metrics.overlay_rows.set(view.overlay_size)
         self.metrics.revision_lag.set(view.revision - view.manifest.revision)
+
+
+@functools.lru_cache(maxsize=4)
+def _read_manifest(directory: Path, _mtime_ns: int, _inode: int) -> CheckpointManifest:
+    return CheckpointManifest.read(directory)
 
 
 def services() -> Services:

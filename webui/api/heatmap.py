@@ -34,7 +34,7 @@ def get_heatmap(path: MoviePath, query: HeatmapQuery) -> Response:
     if movie.poster is None or movie.poster_hash is None:
         raise NotFoundError(f"The movie {path.movie_id!r} has no poster.")
     genre = query.genre or likeliest(movie.predicted_genres)
-    key = f"{held.manifest.fingerprint}\n{movie.poster_hash}\n{genre}"
+    key = f"{held.encoder_in_use}\n{movie.poster_hash}\n{genre}"
     tag = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
     poster = Path(movie.poster)
     if request.if_none_match.contains(tag):

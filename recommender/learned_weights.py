@@ -45,7 +45,7 @@ class WeightLearner:
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"weights-4 {self._seed} {GRID_STEP} {PRICE} {self._taste.identity}"
+        return f"weights-5 {self._seed} {GRID_STEP} {PRICE} {self._taste.identity}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> dict[str, Shares]:
         """Learn weights by what is known of a query.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from indexer.vectors.blocks import SIMD_WIDTH, Widths, slices
 
 AXES_FILE = "axes.npy"
-_LEAD_SHARE = 0.92
+_LEAD_SHARE = 0.93
 """How much of a block's energy its leading numbers hold together."""
 _NARROW = 32
 """Blocks up to this wide lead as a whole: there is nothing to gain by splitting them."""

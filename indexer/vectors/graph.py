@@ -59,7 +59,7 @@ class GraphIndex(VectorIndex):
         rows = CodedRows.encode(joined, Axes.fit(joined, widths))
         graphs = Graphs.build(joined, widths, spreads, rows)
         index = cls(rows, graphs, groups, Plan(spreads, usual_lengths(joined, widths), ()), widths)
-        index._plan = tune(joined, widths, index._plan, len(graphs), index._ten_best)
+        index._plan = tune(joined, widths, index._plan, len(graphs), index._walk_for_ten)
         return index
 
     @classmethod
@@ -141,9 +141,8 @@ class GraphIndex(VectorIndex):
         mask[rows] = True
         return self._rows.search(turned, n, bitmap_selector(mask))
 
-    def _ten_best(self, graph: int, query: NDArray[np.float32], beam: int) -> NDArray[np.int64]:
-        turned = self._rows.axes.turn(query)
-        return self._rank(turned, self._graphs.walk(graph, turned, _spare(10), beam), 10).rows
+    def _walk_for_ten(self, graph: int, query: NDArray[np.float32], beam: int) -> NDArray[np.int64]:
+        return self._graphs.walk(graph, self._rows.axes.turn(query), _spare(10), beam)
 
 
 def _spare(k: int) -> int:

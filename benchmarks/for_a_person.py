@@ -92,10 +92,10 @@ def by_blend(
     liked, unliked = (np.array([int(m) for m in side], dtype=np.int64) for side in split_ratings(ratings))
     like = rows.take(liked)
     knowledge = knowledge_of(like, is_poster=False)
-    opening = default_weights(learned, knowledge)
-    default = rest_weights(learned, knowledge) or opening
+    default = default_weights(learned, knowledge)
+    rest = rest_weights(learned, knowledge) or default
     wanted = {
-        "blend_opening": (opening, DISLIKE_SHARE),
+        "blend_rest": (rest, DISLIKE_SHARE),
         "blend_default": (default, DISLIKE_SHARE),
         "blend_likes_only": (default, 0.0),
         "blend_dislikes_half": (default, UNLIKE_SHARE),

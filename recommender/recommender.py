@@ -124,8 +124,8 @@ class Recommender:
     ) -> SimilarMovies:
         """Movies for a person, without those the person rated.
 
-        The default weights are those that find best what people liked, from the first movie on:
-        somebody who shows a taste asks for it, not for one kind of movie.
+        By default the weights of an opening order the whole list: for a person they find more of
+        what was liked than those of the rest do (``benchmarks/for_a_person.py``).
 
         Args:
             ratings: What the person rated; movies that the index lacks are passed over.
@@ -146,7 +146,7 @@ class Recommender:
         check_request(asked)
         state = (view.manifest.name, view.revision)
         knowledge = knowledge_of(view.find_rows(like), is_poster=False)
-        weights = asked.weights or rest_weights(view.manifest.default_weights, knowledge)
+        weights = asked.weights or default_weights(view.manifest.default_weights, knowledge)
         answer = self._answer(view, state, replace(asked, filters=filters, weights=weights), DISLIKE_SHARE)
         return replace(answer, request=asked, took_ms=(time.perf_counter() - started) * 1000)
 

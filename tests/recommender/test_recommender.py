@@ -314,10 +314,10 @@ def test_weights_that_are_asked_for_order_the_whole_list(taught_home) -> None:
     assert ids(answer)[:10] == ids(ten)
 
 
-def test_a_person_is_answered_by_the_weights_that_find_best_what_people_liked(taught_home) -> None:
+def test_a_person_is_answered_by_the_weights_of_the_opening_throughout(taught_home) -> None:
     rated = [RatedMovie(EVEN, 5.0), RatedMovie("tt0000006", 4.5)]
     answer = taught_home.recommender.recommend(rated, SimilarRequest(k=20))
-    assert answer.weights.as_tuple() == pytest.approx(LEARNED["rated_rest"])
+    assert answer.weights.as_tuple() == pytest.approx(LEARNED["rated"])
     assert answer.rest_weights is None
     asked = taught_home.recommender.recommend(rated, SimilarRequest(k=20, weights=Weights(0, 1, 0)))
     assert asked.weights.as_tuple() == (0, 1, 0)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from indexer.vectors.base import rank_vectors
 from indexer.vectors.blends import Blend, scales
-from indexer.vectors.blocks import Widths, pad, padded_width, slices
+from indexer.vectors.blocks import Widths, pad, slices
+from indexer.vectors.codes import CodedRows
 from indexer.vectors.exact import ExactIndex
-from indexer.vectors.graph import GraphIndex
+from indexer.vectors.scan import ScanIndex
 
 K = 10
 BEAMS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048)
@@ -62,39 +63,42 @@ class Flat(Way):
         return self.index.search(query[None], K)[0].rows
 
 
-class Served(Way):
-    """Two graphs over one storage, as they are served: the graph kind."""
+class Scan(Way):
+    """Short codes of every row, 12-bit rows to rank: the scan kind, as it is served."""
 
-    name = "two graphs (graph kind)"
+    name = "fast-scan PQ + ranked again (scan kind)"
     efforts = (0,)
 
     def __init__(self, rows: NDArray[np.float32], widths: Widths, spreads: NDArray[np.float64]) -> None:
         super().__init__(rows, widths, spreads)
-        self.index = GraphIndex.build(rows, widths)
+        self.index = ScanIndex.build(rows, widths)
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
         return self.index.search(query[None], K)[0].rows
 
 
-class Scan(Way):
-    """Four bits for every four numbers of every row, added up by FAISS; the best are ranked again."""
+class Portfolio(Way):
+    """Two graphs over one storage; for each blend the one is walked that suits it.
 
-    name = "fast-scan PQ + ranked again"
-    efforts = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+    A graph that leans to look and one in the middle find more than one per corner.
+    """
+
+    name = "portfolio of two graphs"
+    built_for: ClassVar[tuple[Blend, ...]] = ((0.7, 0.15, 0.15), (1 / 3, 1 / 3, 1 / 3))
 
     def __init__(self, rows: NDArray[np.float32], widths: Widths, spreads: NDArray[np.float64]) -> None:
         super().__init__(rows, widths, spreads)
-        dim = padded_width(rows.shape[1])
-        self.codes = faiss.IndexPQFastScan(dim, dim // 4, 4, faiss.METRIC_INNER_PRODUCT)
-        self.codes.train(pad(rows[:: max(1, len(rows) // 50_000)]))
-        self.fine = eight_bits(rows)
-        for start in range(0, len(rows), 65_536):
-            self.codes.add(pad(rows[start : start + 65_536]))
-        self.refined = faiss.IndexRefine(self.codes, self.fine)
+        self.codes = CodedRows.encode(rows)
+        self.graphs = [
+            build_graph(rows * scales(one, widths, spreads), 8, self.codes) for one in self.built_for
+        ]
+
+    def prepare(self, blend: Blend) -> None:
+        self.graph = self.graphs[0 if blend[0] >= blend[2] - 0.1 and blend[0] > 0.25 else 1]
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
-        params = faiss.IndexRefineSearchParameters(k_factor=max(1.0, effort / 42))
-        return self.rank(query, self.refined.search(pad(query[None]), 42, params=params)[1][0])
+        params = faiss.SearchParametersHNSW(efSearch=max(effort, 42))
+        return self.rank(query, self.graph.search(pad(query[None]), 42, params=params)[1][0])
 
 
 class OneGraph(Way):
@@ -104,13 +108,8 @@ class OneGraph(Way):
 
     def __init__(self, rows: NDArray[np.float32], widths: Widths, spreads: NDArray[np.float64]) -> None:
         super().__init__(rows, widths, spreads)
-        self.codes = eight_bits(rows)
-        scaled = pad(rows * scales((1 / 3, 1 / 3, 1 / 3), widths, spreads))
-        self.graph = faiss.IndexHNSWFlat(scaled.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
-        self.graph.hnsw.efConstruction = 160
-        self.graph.add(scaled)
-        # Walked over the 8-bit codes of the rows themselves; the weights come with the query.
-        self.graph.storage, self.graph.own_fields = self.codes, False
+        self.codes = CodedRows.encode(rows)
+        self.graph = build_graph(rows * scales((1 / 3, 1 / 3, 1 / 3), widths, spreads), 16, self.codes)
 
     def search(self, query: NDArray[np.float32], effort: int) -> NDArray[np.int64]:
         params = faiss.SearchParametersHNSW(efSearch=max(effort, 26))
@@ -188,14 +187,14 @@ class HnswlibForBlend(Way):
         return found
 
 
-WAYS: tuple[type[Way], ...] = (Flat, Served, Scan, Ivf, GraphPerSignal, HnswlibForBlend, OneGraph)
+WAYS: tuple[type[Way], ...] = (Flat, Scan, Ivf, GraphPerSignal, HnswlibForBlend, OneGraph, Portfolio)
 
 
-def eight_bits(rows: NDArray[np.float32]) -> Any:
-    """Rows in FAISS 8-bit codes, each number in its own range."""
-    width = padded_width(rows.shape[1])
-    codes = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-    codes.train(pad(np.stack([rows.min(axis=0), rows.max(axis=0)])))
-    for start in range(0, len(rows), 65_536):
-        codes.add(pad(rows[start : start + 65_536]))
-    return codes
+def build_graph(scaled: NDArray[np.float32], links: int, codes: CodedRows) -> Any:
+    """An HNSW graph of scaled rows, walked over the 8-bit codes of the rows themselves."""
+    scaled = pad(scaled)
+    graph = faiss.IndexHNSWFlat(scaled.shape[1], links, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = 160
+    graph.add(scaled)
+    graph.storage, graph.own_fields = codes.coarse, False
+    return graph

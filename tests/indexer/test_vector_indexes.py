@@ -7,17 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError
-from indexer.vectors.axes import Axes
 from indexer.vectors.base import RowNeighbours, VectorIndex
 from indexer.vectors.blocks import Widths, slices
 from indexer.vectors.codes import CodedRows
 from indexer.vectors.exact import ExactIndex
-from indexer.vectors.graph import GraphIndex
 from indexer.vectors.milvus import MilvusIndex
+from indexer.vectors.scan import ScanIndex
 
 WIDTHS: Widths = (32, 8, 16)
 N_ROWS = 3_000
-KINDS: list[type[VectorIndex]] = [ExactIndex, GraphIndex]
+KINDS: list[type[VectorIndex]] = [ExactIndex, ScanIndex]
 WEIGHTS = [
     (1, 0, 0),
     (0, 1, 0),
@@ -157,7 +156,7 @@ def test_nothing_allowed_gives_nothing(index: VectorIndex, rows: NDArray[np.floa
 
 def test_rows_are_read_back(index: VectorIndex, rows: NDArray[np.float32]) -> None:
     wanted = np.array([2, 0, 2999, 2], dtype=np.int64)
-    assert np.abs(index.read_rows(wanted) - rows[wanted]).max() < index.row_error
+    assert np.abs(index.read_rows(wanted) - rows[wanted]).max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -229,31 +228,10 @@ def test_long_lists_are_as_good_as_short_ones(index: VectorIndex, rows: NDArray[
     assert right >= 0.99 * 10 * k
 
 
-def test_turning_rows_changes_no_inner_product_and_is_undone() -> None:
+def test_twelve_bits_lose_a_sixteenth_of_what_eight_do() -> None:
     rows = some_rows(500)
-    axes = Axes.fit(rows, WIDTHS)
-    turned = axes.turn(rows)
-    assert np.abs(turned @ turned.T - rows @ rows.T).max() < 1e-5
-    assert np.abs(axes.turn_back(turned) - rows).max() < 1e-5
-
-
-def test_leading_numbers_hold_nearly_all_of_rows_that_lie_along_a_few_axes() -> None:
-    rng = np.random.default_rng(3)
-    wide = rng.standard_normal((2_000, 20)) @ rng.standard_normal((20, 256))
-    rows = np.concatenate([wide, rng.random((2_000, 8))], axis=1).astype(np.float32)
-    axes = Axes.fit(rows, (256, 8, 0))
-    assert axes.n_lead == 32
-    left = axes.turn(rows)[:, axes.n_lead :]
-    assert float((left**2).sum()) < 1e-6 * float((rows**2).sum())
-
-
-def test_rows_are_coded_in_twelve_bits_where_they_lead_and_eight_elsewhere() -> None:
-    rows = np.random.default_rng(5).standard_normal((2_000, 160)).astype(np.float32)
-    axes = Axes.fit(rows, (160, 0, 0))
-    turned = axes.turn(rows)
-    coded = CodedRows.encode(rows, axes).read_turned(np.arange(2_000, dtype=np.int64))
-    eight_bit_steps = (turned.max(axis=0) - turned.min(axis=0)) / 255
-    off = np.abs(coded - turned).max(axis=0) / eight_bit_steps
-    assert 0 < axes.n_lead < 160
-    assert off[: axes.n_lead].max() < 0.5 / 16 + 1e-3
-    assert off[axes.n_lead :].max() < 0.5 + 1e-3
+    coded = CodedRows.encode(rows)
+    numbers = np.arange(500, dtype=np.int64)
+    eight = coded.coarse.reconstruct_batch(numbers)[:, : rows.shape[1]]
+    lost = float(np.sqrt(((coded.read(numbers) - rows) ** 2).mean()))
+    assert lost < 0.08 * float(np.sqrt(((eight - rows) ** 2).mean()))

@@ -54,7 +54,7 @@ def test_streams_use_one_core_each_and_leave_the_caller_its_own(net: PosterNet) 
     assert torch.get_num_threads() == before
 
 
-def test_lone_posters_of_many_callers_are_encoded_in_one_thread(net: PosterNet) -> None:
+def test_lone_posters_of_many_callers_are_encoded_in_the_streams(net: PosterNet) -> None:
     seen: list[str] = []
 
     class Spy(torch.nn.Module):
@@ -69,7 +69,7 @@ def test_lone_posters_of_many_callers_are_encoded_in_one_thread(net: PosterNet) 
         caller.start()
     for caller in callers:
         caller.join()
-    assert len(seen) == 4 and len(set(seen)) == 1 and seen[0].startswith("encode-alone")
+    assert len(seen) == 4 and set(seen) <= {"encode_0", "encode_1"}
 
 
 def test_an_error_in_a_stream_reaches_who_waits_for_it(net: PosterNet) -> None:

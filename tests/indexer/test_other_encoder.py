@@ -24,29 +24,36 @@ on_both_databases = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture
+def indexed(
+    catalog: Catalog, store: SnapshotStore, small_encoder: Any, add_movies: Callable[..., None]
+) -> Catalog:
+    """A catalog that was indexed by the small encoder."""
+    add_movies(IDS)
+    reindex(catalog, small_encoder, store, options=QUIET)
+    return catalog
+
+
 @on_both_databases
 def test_a_server_that_runs_puts_movies_in_under_the_encoder_that_replaced_its_own(
-    catalog: Catalog,
+    indexed: Catalog,
     store: SnapshotStore,
     make_encoder: Any,
     small_encoder: Any,
-    add_movies: Callable[..., None],
     draw_poster: Callable[[str], bytes],
 ) -> None:
     on_disk = [small_encoder]
     encoders = EncoderInUse(lambda: on_disk[0], lambda: on_disk[0].fingerprint)
-    reader = IndexReader(catalog, store)
+    reader = IndexReader(indexed, store)
 
     def put(movie_id: str) -> None:
-        in_use = catalog.active().fingerprint
-        put_movie(catalog, store, lambda: encoders.of(in_use), MovieFacts(movie_id), draw_poster(movie_id))
+        in_use = indexed.active().fingerprint
+        put_movie(indexed, store, lambda: encoders.of(in_use), MovieFacts(movie_id), draw_poster(movie_id))
 
-    add_movies(IDS)
-    reindex(catalog, small_encoder, store, options=QUIET)
     put("before")
     on_disk[0] = make_encoder(NEW)
     put("between")
-    reindex(catalog, on_disk[0], store, options=QUIET)
+    reindex(indexed, on_disk[0], store, options=QUIET)
     put("after")
     view = reader.refresh()
     assert view.manifest.fingerprint == NEW
@@ -55,22 +62,18 @@ def test_a_server_that_runs_puts_movies_in_under_the_encoder_that_replaced_its_o
 
 @on_both_databases
 def test_a_poster_read_by_an_encoder_that_was_just_replaced_is_refused_and_nothing_stored(
-    catalog: Catalog,
+    indexed: Catalog,
     store: SnapshotStore,
     make_encoder: Any,
     small_encoder: Any,
-    add_movies: Callable[..., None],
     draw_poster: Callable[[str], bytes],
 ) -> None:
-    add_movies(IDS)
-    reindex(catalog, small_encoder, store, options=QUIET)
-
     def replaced_meanwhile() -> Any:
-        reindex(catalog, make_encoder(NEW), store, options=QUIET)
+        reindex(indexed, make_encoder(NEW), store, options=QUIET)
         return small_encoder
 
     with pytest.raises(CatalogError, match="send it again"):
-        put_movie(catalog, store, replaced_meanwhile, MovieFacts("new"), draw_poster("new"))
+        put_movie(indexed, store, replaced_meanwhile, MovieFacts("new"), draw_poster("new"))
     with pytest.raises(NotFoundError):
-        catalog.get_movie("new")
-    assert not list((catalog.home / "posters").glob("new*"))
+        indexed.get_movie("new")
+    assert not list((indexed.home / "posters").glob("new*"))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.blend_rows import generate_rows, read_real_rows
 from benchmarks.blend_search import blends
+from indexer.columns import genre_bits_dtype
 from indexer.snapshots import SnapshotStore
 from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.base import VectorIndex
@@ -70,13 +71,14 @@ def as_rows(joined: NDArray[np.float32], widths: Widths) -> tuple[Rows, Facts]:
     ids = np.char.add("tt", np.char.zfill(np.arange(n).astype(str), 7)).astype(np.bytes_)
     n_ratings = np.ones(n, dtype=np.int32)
     years = np.random.default_rng(1).integers(1920, 2026, n).astype(np.int16)
-    bits = ((genre > 0).astype(np.uint64) << np.arange(genre.shape[1], dtype=np.uint64)).sum(1)
+    width = genre_bits_dtype(genre.shape[1])
+    bits = ((genre > 0).astype(width) << np.arange(genre.shape[1], dtype=width)).sum(1, dtype=width)
     alone = np.full(n, -1, dtype=np.int32)
     known = np.ones((n, 3), dtype=np.bool_)
     names = tuple(one.decode() for one in ids.tolist())
     return (
         Rows(names, visual, genre, taste, known, n_ratings, years),
-        Facts(ids, years, bits.astype(np.uint64), alone, n_ratings, np.ones(n, dtype=np.bool_)),
+        Facts(ids, years, bits, alone, n_ratings, np.ones(n, dtype=np.bool_)),
     )
 
 

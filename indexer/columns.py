@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,17 @@ from embeddings.errors import SnapshotError
 from indexer.types import Facts
 
 PAIRS_FILE = "random_pairs.npy"
-_DTYPES: dict[str, np.dtype[Any]] = {
+_KNOWN = "known"
+_FIXED: dict[str, np.dtype[Any]] = {
     "years": np.dtype(np.int16),
-    "genre_bits": np.dtype(np.uint64),
     "artwork_groups": np.dtype(np.int32),
     "n_ratings": np.dtype(np.int32),
-    "known": np.dtype(np.uint8),
 }
+
+
+def genre_bits_dtype(n_genres: int) -> np.dtype[Any]:
+    """The narrowest type that has a bit for each genre: uint32, or uint64 for more than 32 of them."""
+    return np.dtype(np.uint32 if n_genres <= 32 else np.uint64)
 
 
 def known_bits(known: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -41,10 +44,10 @@ def save_columns(
     directory: Path, facts: Facts, known: NDArray[np.bool_], pairs: NDArray[np.float32]
 ) -> tuple[str, ...]:
     """Write the columns and the random pairs, one file each, and return their names."""
-    whole = replace(facts, known=known_bits(known))
-    columns = {name: getattr(whole, name).astype(dtype) for name, dtype in _DTYPES.items()}
-    columns["movie_ids"] = facts.movie_ids
-    columns["random_pairs"] = pairs
+    columns = {name: getattr(facts, name).astype(dtype) for name, dtype in _FIXED.items()}
+    columns |= {"genre_bits": facts.genre_bits, "movie_ids": facts.movie_ids, "random_pairs": pairs}
+    # A bit for each block of each row: as bytes they would be the difference between a small index and not.
+    columns[_KNOWN] = np.packbits(known.T, axis=1, bitorder="little")
     for name, column in columns.items():
         with (directory / f"{name}.npy").open("xb") as file:
             np.lib.format.write_array(file, np.ascontiguousarray(column), allow_pickle=False)
@@ -57,19 +60,36 @@ def map_columns(directory: Path, count: int) -> tuple[Facts, NDArray[np.float32]
     Raises:
         SnapshotError: A column has another type or length than it should.
     """
-    columns = {name: _map(directory / f"{name}.npy", dtype, count) for name, dtype in _DTYPES.items()}
-    ids = _map(directory / "movie_ids.npy", np.dtype("S"), count)
+    columns = {name: _map(directory / f"{name}.npy", dtype.kind, (count,)) for name, dtype in _FIXED.items()}
+    columns["genre_bits"] = _map(directory / "genre_bits.npy", "u", (count,))
+    columns["movie_ids"] = _map(directory / "movie_ids.npy", "S", (count,))
+    columns[_KNOWN] = _read_known(directory / f"{_KNOWN}.npy", count)
     pairs = np.load(directory / PAIRS_FILE, allow_pickle=False)
-    return Facts(movie_ids=ids, live=np.ones(count, dtype=np.bool_), **columns), pairs
+    return Facts(live=np.ones(count, dtype=np.bool_), **columns), pairs
 
 
-def _map(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+def _read_known(path: Path, count: int) -> NDArray[np.uint8]:
+    """The column ``known``; format 2 had it as it is used, a byte a row, format 3 a bit for each block."""
+    stored = np.load(path, allow_pickle=False)
+    if stored.ndim == 1:
+        return _checked(stored, path, "u", (count,))
+    packed = _checked(stored, path, "u", (3, (count + 7) // 8))
+    blocks = np.unpackbits(packed, axis=1, count=count, bitorder="little")
+    known: NDArray[np.uint8] = blocks[0] | (blocks[1] << 1) | (blocks[2] << 2)
+    return known
+
+
+def _map(path: Path, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
     # An empty file of values cannot be mapped.
-    column: NDArray[Any] = np.load(path, mmap_mode="r" if count else None, allow_pickle=False)
-    if (column.dtype.kind, column.shape) != (dtype.kind, (count,)):
+    column: NDArray[Any] = np.load(path, mmap_mode="r" if shape[0] else None, allow_pickle=False)
+    # The same memory as a plain array: a memmap is several times slower to index.
+    return _checked(column, path, kind, shape).view(np.ndarray)
+
+
+def _checked(column: NDArray[Any], path: Path, kind: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    if (column.dtype.kind, column.shape) != (kind, shape):
         raise SnapshotError(
-            f"{path} has {column.shape} values of {column.dtype}, expected ({count},) of {dtype}; "
+            f"{path} has {column.shape} values of {column.dtype}, expected {shape} of kind {kind!r}; "
             "run `onesheet verify --repair`."
         )
-    # The same memory as a plain array: a memmap is several times slower to index.
-    return column.view(np.ndarray)
+    return column

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from indexer.catalog import Catalog
 from indexer.catalog.learned import Learned
 from indexer.poster_map import MapFitter
-from indexer.types import Ratings, Rows, TasteFitter, WeightFitter
+from indexer.types import Ratings, Rows, TasteFactors
+
+
+class TasteFitter(Protocol):
+    """Fits taste factors; None where the ratings are too few to learn from.
+
+    ``identity`` names the method and its settings: equal ones teach the same from the same ratings.
+    """
+
+    @property
+    def identity(self) -> str: ...
+
+    def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None: ...
+
+
+class WeightFitter(Protocol):
+    """Learns default weights by what is known of a query; an empty answer keeps the recommender's own."""
+
+    @property
+    def identity(self) -> str: ...
+
+    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]: ...
 
 
 @dataclass(frozen=True)

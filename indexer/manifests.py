@@ -12,7 +12,9 @@ from indexer.types import SnapshotManifest
 
 MANIFEST_FILE = "manifest.json"
 CURRENT_FILE = "CURRENT"
-FORMAT = 2
+FORMAT = 3
+_READABLE = (2, FORMAT)
+"""Format 2 had wider columns (``columns.py``); the vectors are the same."""
 CURE = "run `onesheet verify --repair`"
 
 
@@ -53,8 +55,8 @@ def parse_manifest(data: bytes, path: Path) -> SnapshotManifest:
         document = json.loads(data)
     except ValueError as error:
         raise SnapshotError(f"{path} is not JSON ({error}); {CURE}.") from error
-    if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
-        raise SnapshotError(f"{path} is not of format {FORMAT}; {CURE}.")
+    if not isinstance(document, dict) or document.pop("format", None) not in _READABLE:
+        raise SnapshotError(f"{path} is of none of the formats {_READABLE}; {CURE}.")
     expected = {field.name for field in fields(SnapshotManifest)}
     if set(document) != expected:
         raise SnapshotError(f"{path} has keys {sorted(document)}, expected {sorted(expected)}; {CURE}.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columns import known_bits
+from indexer.columns import genre_bits_dtype, known_bits
 from indexer.types import Facts, Rows
 from indexer.vectors.blocks import Widths, join
 
@@ -39,15 +39,7 @@ def make_overlay(revision: int, rows: Rows, facts: Facts, gone: frozenset[str]) 
     """Sort rows by movie id and set their blocks side by side."""
     order = np.argsort(facts.movie_ids, kind="stable")
     rows, facts = rows.take(order), facts.take(order)
-    whole = Facts(
-        facts.movie_ids,
-        facts.years,
-        facts.genre_bits,
-        facts.artwork_groups,
-        facts.n_ratings,
-        np.ones(len(rows), dtype=np.bool_),
-        known_bits(rows.known),
-    )
+    whole = replace(facts, live=np.ones(len(rows), dtype=np.bool_), known=known_bits(rows.known))
     return Overlay(revision, rows, whole, join(rows).astype(np.float16).astype(np.float32), gone)
 
 
@@ -58,7 +50,7 @@ def empty_overlay(revision: int, widths: Widths) -> Overlay:
     facts = Facts(
         np.empty(0, dtype="S1"),
         np.empty(0, dtype=np.int16),
-        np.empty(0, dtype=np.uint64),
+        np.empty(0, dtype=genre_bits_dtype(widths[1])),
         np.empty(0, dtype=np.int32),
         np.empty(0, dtype=np.int32),
         np.empty(0, dtype=np.bool_),
@@ -83,38 +75,7 @@ def renew_overlay(
     kept = np.array([i for i, one in enumerate(overlay.rows.movie_ids) if one not in fresh], dtype=np.int64)
     return make_overlay(
         revision,
-        concatenate_rows(overlay.rows.take(kept), rows),
-        concatenate_facts(overlay.facts.take(kept), facts, rows.known),
+        Rows.concatenate((overlay.rows.take(kept), rows)),
+        Facts.concatenate((overlay.facts.take(kept), facts)),
         overlay.gone | fresh,
     )
-
-
-def concatenate_rows(first: Rows, second: Rows) -> Rows:
-    """Rows of the first, then of the second; both have the same widths."""
-    return Rows(
-        first.movie_ids + second.movie_ids,
-        np.concatenate([first.visual, second.visual]),
-        np.concatenate([first.genre, second.genre]),
-        np.concatenate([first.taste, second.taste]),
-        np.concatenate([first.known, second.known]),
-        np.concatenate([first.n_ratings, second.n_ratings]),
-    )
-
-
-def concatenate_facts(first: Facts, second: Facts, second_known: NDArray[np.bool_] | None = None) -> Facts:
-    """Facts of the first, then of the second, whose known blocks may be given as bool (n, 3)."""
-    known = second.known if second_known is None else known_bits(second_known)
-    return Facts(
-        np.concatenate([first.movie_ids, second.movie_ids]),
-        np.concatenate([first.years, second.years]),
-        np.concatenate([first.genre_bits, second.genre_bits]),
-        np.concatenate([first.artwork_groups, second.artwork_groups]),
-        np.concatenate([first.n_ratings, second.n_ratings]),
-        np.concatenate([first.live, second.live]),
-        np.concatenate([all_known(first), known if known is not None else all_known(second)]),
-    )
-
-
-def all_known(facts: Facts) -> NDArray[np.uint8]:
-    """The ``known`` column, written out where it stands for every block of every row."""
-    return np.full(len(facts), 7, dtype=np.uint8) if facts.known is None else facts.known

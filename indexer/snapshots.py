@@ -5,9 +5,8 @@
     index/snapshots/NAME/             manifest.json, the vectors, the columns of facts, the map
     index/snapshots/.writing-NAME/    a snapshot that is being written, or was when its writer died
 
-Every file is checked against its digest before FAISS or numpy reads it. Files
-of a published snapshot are never written again, only unlinked, so a process
-that maps them keeps them.
+Files of a published snapshot are never written again, only unlinked, so a
+process that maps them keeps them.
 """
 
 from __future__ import annotations
@@ -17,19 +16,12 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embeddings.errors import InvalidRequestError, SnapshotError
-from indexer.columns import map_columns, save_columns
-from indexer.durable import clear_scraps, sync_directory, sync_file, write_durably
+from indexer.durable import clear_scraps, sync_directory, write_durably
 from indexer.manifests import (
     CURE,
     CURRENT_FILE,
@@ -40,14 +32,14 @@ from indexer.manifests import (
     read_manifest,
     read_pointer,
 )
-from indexer.pairs import random_pairs, spreads
-from indexer.poster_map import MAP_FILE, PosterMap, map_bytes, parse_map
+from indexer.poster_map import MAP_FILE, PosterMap, parse_map
 from indexer.settings import Settings
+from indexer.snapshot_files import Fits, Snapshot, digest_of, open_snapshot, write_snapshot
 from indexer.types import Facts, Rows, SnapshotManifest
-from indexer.vectors.base import VectorIndex
-from indexer.vectors.blocks import join, widths_of
 from indexer.vectors.kinds import KINDS, kind_for
 from indexer.vectors.milvus import MilvusIndex, server_of
+
+__all__ = ["Snapshot", "SnapshotStore", "open_store"]
 
 _ASIDE = ".writing-"
 _KEPT = 2
@@ -55,31 +47,9 @@ _KEPT = 2
 
 _SERVED_SECONDS = 600
 """How long rows in Milvus outlive their replacement: a reader that has them open cannot keep them itself."""
-_KINDS: dict[str, type[VectorIndex]] = {**KINDS, MilvusIndex.kind: MilvusIndex}
 
 Stamp = tuple[int, int, int]
 """Modification time, inode and size of the pointer file."""
-Fits = Callable[[SnapshotManifest], None]
-"""Raises SnapshotError where a snapshot must not be used."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """An opened snapshot; its arrays are mapped from its files.
-
-    Args:
-        manifest: Its description.
-        index: The vectors; row numbers are positions in ``facts``.
-        facts: Columns of its rows, sorted by movie id.
-        pairs: float32, (m, 3), cosines of random pairs per signal.
-        poster_map: Where its posters lie; None where none was drawn.
-    """
-
-    manifest: SnapshotManifest
-    index: VectorIndex
-    facts: Facts
-    pairs: NDArray[np.float32]
-    poster_map: PosterMap | None = None
 
 
 class SnapshotStore:
@@ -157,7 +127,7 @@ class SnapshotStore:
             if pointer is None or manifest is None or MAP_FILE not in manifest.files:
                 return None
             path = self.directory / pointer.name / MAP_FILE
-            if _sha256(path) != manifest.files[MAP_FILE]["sha256"]:
+            if digest_of(path) != manifest.files[MAP_FILE]["sha256"]:
                 return None
             return parse_map(path.read_bytes())
         except (SnapshotError, FileNotFoundError):
@@ -189,7 +159,7 @@ class SnapshotStore:
         aside.mkdir(parents=True)
         try:
             about = replace(about, name=name, kind=kind.kind)
-            manifest = _write(aside, rows, facts, about, poster_map, kind)
+            manifest = write_snapshot(aside, rows, facts, about, poster_map, kind)
             data = manifest_bytes(manifest)
             write_durably(aside / MANIFEST_FILE, data)
             aside.rename(self.directory / name)
@@ -225,83 +195,6 @@ def _discard(directory: Path) -> None:
     except SnapshotError:
         return  # its rows could not be dropped: the directory stays, and the next publisher tries again
     shutil.rmtree(directory, ignore_errors=True)
-
-
-def open_snapshot(directory: Path, manifest_sha256: str, fits: Fits | None = None) -> Snapshot:
-    """Check the manifest and every file of a snapshot, then map it.
-
-    Raises:
-        FileNotFoundError: A file is missing.
-        SnapshotError: A file is damaged, or the manifest names another kind or shape.
-    """
-    manifest = read_manifest(directory, manifest_sha256)
-    if fits is not None:
-        fits(manifest)
-    check_files(directory, manifest)
-    if manifest.kind not in _KINDS:
-        raise SnapshotError(f"{directory} is of kind {manifest.kind!r}; known are {sorted(_KINDS)}; {CURE}.")
-    index = _KINDS[manifest.kind].load(directory, manifest.widths)
-    facts, pairs = map_columns(directory, manifest.count)
-    if len(index) != manifest.count:
-        raise SnapshotError(f"{directory} has {len(index)} vectors for {manifest.count} movies; {CURE}.")
-    drawn = MAP_FILE in manifest.files
-    poster_map = parse_map((directory / MAP_FILE).read_bytes()) if drawn else None
-    return Snapshot(manifest, index, facts, pairs, poster_map)
-
-
-def check_files(directory: Path, manifest: SnapshotManifest) -> None:
-    """Compare every file with its digest in the manifest.
-
-    Raises:
-        FileNotFoundError: A file is missing.
-        SnapshotError: A file has other bytes than were published.
-    """
-    paths = [directory / name for name in manifest.files]
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        for path, digest in zip(paths, pool.map(_sha256, paths), strict=True):
-            if digest != manifest.files[path.name]["sha256"]:
-                raise SnapshotError(f"{path} is damaged: its SHA-256 is {digest[:12]}…; {CURE}.")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(
-    directory: Path,
-    rows: Rows,
-    facts: Facts,
-    about: SnapshotManifest,
-    poster_map: PosterMap | None,
-    kind: type[VectorIndex],
-) -> SnapshotManifest:
-    """Write vectors, columns and map, flushed, and describe them."""
-    order = np.argsort(facts.movie_ids, kind="stable")
-    rows, facts = rows.take(order), facts.take(order)
-    pairs = random_pairs(rows, np.random.default_rng(about.revision))
-    names = kind.build(join(rows), widths_of(rows)).save(directory)
-    names += save_columns(directory, facts, rows.known, pairs)
-    if poster_map is not None:
-        (directory / MAP_FILE).write_bytes(map_bytes(poster_map))
-        names += (MAP_FILE,)
-    return replace(
-        about,
-        widths=widths_of(rows),
-        spreads=spreads(pairs),
-        count=len(rows),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        files=_described(directory, names),
-    )
-
-
-def _described(directory: Path, names: Iterable[str]) -> dict[str, dict[str, str | int]]:
-    described: dict[str, dict[str, str | int]] = {}
-    for name in names:
-        path = directory / name
-        sync_file(path)
-        described[name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
-    return described
 
 
 def open_store(settings: Settings) -> SnapshotStore:

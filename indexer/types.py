@@ -106,17 +106,23 @@ class Rows:
             None if self.years is None else self.years[positions],
         )
 
+    @staticmethod
+    def concatenate(parts: Sequence[Rows]) -> Rows:
+        """The rows of at least one part, part by part; all parts have the same widths."""
+        dated = any(one.years is not None for one in parts)
+        return Rows(
+            tuple(movie_id for one in parts for movie_id in one.movie_ids),
+            np.concatenate([one.visual for one in parts]),
+            np.concatenate([one.genre for one in parts]),
+            np.concatenate([one.taste for one in parts]),
+            np.concatenate([one.known for one in parts]),
+            np.concatenate([one.n_ratings for one in parts]),
+            np.concatenate([one.years_or_zero() for one in parts]) if dated else None,
+        )
+
     def joined(self, other: Rows) -> Rows:
         """These rows and then the other ones."""
-        return Rows(
-            self.movie_ids + other.movie_ids,
-            np.concatenate([self.visual, other.visual]),
-            np.concatenate([self.genre, other.genre]),
-            np.concatenate([self.taste, other.taste]),
-            np.concatenate([self.known, other.known]),
-            np.concatenate([self.n_ratings, other.n_ratings]),
-            np.concatenate([self.years_or_zero(), other.years_or_zero()]),
-        )
+        return Rows.concatenate((self, other))
 
 
 @dataclass(frozen=True)
@@ -163,8 +169,8 @@ class Facts:
     Args:
         movie_ids: UTF-8 bytes, numpy kind ``S``.
         years: int16, 0 where unknown.
-        genre_bits: uint64, bit i is set where the movie carries genre column i: its known
-            genres, else the ones chosen from its poster.
+        genre_bits: uint32, or uint64 where there are more than 32 genres; bit i is set where the movie
+            carries genre column i: its known genres, else the ones chosen from its poster.
         artwork_groups: int32, movies with the same number have near-identical posters; -1 for its own.
         n_ratings: int32.
         live: bool, False for rows that are removed or that a newer row replaces.
@@ -174,7 +180,7 @@ class Facts:
 
     movie_ids: NDArray[np.bytes_]
     years: NDArray[np.int16]
-    genre_bits: NDArray[np.uint64]
+    genre_bits: NDArray[np.uint32] | NDArray[np.uint64]
     artwork_groups: NDArray[np.int32]
     n_ratings: NDArray[np.int32]
     live: NDArray[np.bool_]
@@ -194,6 +200,23 @@ class Facts:
             self.live[positions],
             None if self.known is None else self.known[positions],
         )
+
+    @staticmethod
+    def concatenate(parts: Sequence[Facts]) -> Facts:
+        """The facts of at least one part, part by part."""
+        return Facts(
+            np.concatenate([one.movie_ids for one in parts]),
+            np.concatenate([one.years for one in parts]),
+            np.concatenate([one.genre_bits for one in parts]),
+            np.concatenate([one.artwork_groups for one in parts]),
+            np.concatenate([one.n_ratings for one in parts]),
+            np.concatenate([one.live for one in parts]),
+            np.concatenate([one.known_or_all() for one in parts]),
+        )
+
+    def known_or_all(self) -> NDArray[np.uint8]:
+        """The column ``known``, written out where it stands for every block of every row."""
+        return np.full(len(self), 7, dtype=np.uint8) if self.known is None else self.known
 
 
 @dataclass(frozen=True)
@@ -276,24 +299,3 @@ class PosterEncoder(Protocol):
     ) -> Iterator[EncodedPosters]: ...
 
     def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]: ...
-
-
-class TasteFitter(Protocol):
-    """Fits taste factors; None where the ratings are too few to learn from.
-
-    ``identity`` names the method and its settings: equal ones teach the same from the same ratings.
-    """
-
-    @property
-    def identity(self) -> str: ...
-
-    def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None: ...
-
-
-class WeightFitter(Protocol):
-    """Learns default weights by what is known of a query; an empty answer keeps the recommender's own."""
-
-    @property
-    def identity(self) -> str: ...
-
-    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]: ...

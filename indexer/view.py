@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import NotFoundError
 from indexer.columns import known_flags
-from indexer.overlay import Overlay, concatenate_facts
+from indexer.overlay import Overlay
 from indexer.poster_map import PosterMap
 from indexer.snapshots import Snapshot
 from indexer.types import Facts, Neighbours, Rows, SnapshotManifest
@@ -62,7 +62,7 @@ class IndexView:
         if len(overlay) or len(self._hidden):
             live = np.ones(self._n_base, dtype=np.bool_)
             live[self._hidden] = False
-            whole = concatenate_facts(replace(base, live=live), overlay.facts)
+            whole = Facts.concatenate((replace(base, live=live), overlay.facts))
         else:
             whole = base
         complete = whole.known is None or bool((whole.known == 7).all())

@@ -150,7 +150,7 @@ def allowed_rows(facts: Facts, genres: Sequence[str], filters: Filters) -> NDArr
         )
     if not filters.genres and filters.year_min is None and filters.year_max is None:
         return None
-    bits = _genre_bits(genres, filters.genres)
+    bits = _genre_bits(genres, filters.genres).astype(facts.genre_bits.dtype)
     mask: NDArray[np.bool_] = facts.live & ((facts.genre_bits & bits) == bits)
     if filters.year_min is not None or filters.year_max is not None:
         mask &= facts.years != 0

@@ -14,6 +14,7 @@ from embeddings.genres import GenreVocabulary
 from indexer.catalog import bulk, genres
 from indexer.catalog.embeddings import Embeddings
 from indexer.catalog.records import RowBatch
+from indexer.columns import genre_bits_dtype, known_bits
 from indexer.models import EmbeddingRow, MovieRow, PosterRow, TasteFactorRow, TasteMapRow
 from indexer.types import Facts, Rows
 
@@ -116,7 +117,7 @@ class _Shape:
             artwork_groups=np.array(groups, dtype=np.int32)[keep],
             n_ratings=n_ratings,
             live=np.ones(len(ids), dtype=np.bool_),
-            known=(has[keep] @ np.array([1, 2, 4])).astype(np.uint8),
+            known=known_bits(has[keep]),
         )
         visual, genre, taste = (block[keep] for block in blocks)
         return RowBatch(Rows(ids, visual, genre, taste, has[keep], n_ratings, years), facts)
@@ -180,9 +181,10 @@ def _bits(blobs: list[bytes | None], width: int) -> NDArray[np.bool_]:
     return np.unpackbits(packed, axis=1, count=width).astype(np.bool_)
 
 
-def _pack(carried: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    columns = np.arange(min(carried.shape[1], 64), dtype=np.uint64)
-    bits: NDArray[np.uint64] = (carried[:, :64].astype(np.uint64) << columns).sum(axis=1, dtype=np.uint64)
+def _pack(carried: NDArray[np.bool_]) -> NDArray[np.uint32] | NDArray[np.uint64]:
+    dtype = genre_bits_dtype(carried.shape[1])
+    columns = np.arange(min(carried.shape[1], 8 * dtype.itemsize), dtype=dtype)
+    bits: NDArray[Any] = (carried[:, : len(columns)].astype(dtype) << columns).sum(axis=1, dtype=dtype)
     return bits
 
 
@@ -194,24 +196,6 @@ def _unit(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def join_batches(batches: Sequence[RowBatch]) -> RowBatch:
     """Several batches as one, in their order."""
-    rows, facts = [one.rows for one in batches], [one.facts for one in batches]
     return RowBatch(
-        Rows(
-            movie_ids=tuple(movie_id for one in rows for movie_id in one.movie_ids),
-            visual=np.concatenate([one.visual for one in rows]),
-            genre=np.concatenate([one.genre for one in rows]),
-            taste=np.concatenate([one.taste for one in rows]),
-            known=np.concatenate([one.known for one in rows]),
-            n_ratings=np.concatenate([one.n_ratings for one in rows]),
-            years=np.concatenate([one.years_or_zero() for one in rows]),
-        ),
-        Facts(
-            movie_ids=np.concatenate([one.movie_ids for one in facts]),
-            years=np.concatenate([one.years for one in facts]),
-            genre_bits=np.concatenate([one.genre_bits for one in facts]),
-            artwork_groups=np.concatenate([one.artwork_groups for one in facts]),
-            n_ratings=np.concatenate([one.n_ratings for one in facts]),
-            live=np.concatenate([one.live for one in facts]),
-            known=np.concatenate([one.known for one in facts if one.known is not None]),
-        ),
+        Rows.concatenate([one.rows for one in batches]), Facts.concatenate([one.facts for one in batches])
     )

@@ -86,24 +86,39 @@ class GenreGroups:
         return found[order], found_scores[order]
 
     def members_within(
-        self, query: NDArray[np.float32], k: int, margin: float, most: int
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        limits: tuple[float, int],
+        allowed: NDArray[np.bool_] | None,
     ) -> NDArray[np.int64] | None:
-        """Rows whose genres score within a margin of the k-th row's; None where they are too many.
+        """Allowed rows whose genres score within a margin of the k-th one's; None where they are too many.
 
         Where the other signals can add no more than the margin, no other row can be among the k best.
 
         Args:
             query: float32, (n_genres,), the genre block of a query.
             k: How many rows are wanted.
-            margin: How much the other signals can change a score, both ways together.
-            most: More rows than this are too many.
+            limits: How much the other signals can change a score, both ways together; and how many rows
+                are too many.
+            allowed: bool, (n,); None allows all.
         """
+        margin, most = limits
         scores = self._vectors @ query
         order = np.argsort(-scores, kind="stable")
-        counted = np.cumsum((self._starts[1:] - self._starts[:-1])[order])
+        counted = np.cumsum(self._sizes(allowed)[order])
         kth = min(int(np.searchsorted(counted, k)), len(order) - 1)
         n_groups = int(np.count_nonzero(scores[order] >= scores[order[kth]] - margin))
         if counted[n_groups - 1] > most:
             return None
         parts = [self._members[self._starts[one] : self._starts[one + 1]] for one in order[:n_groups]]
-        return np.concatenate(parts).astype(np.int64)
+        rows = np.concatenate(parts).astype(np.int64)
+        return rows if allowed is None else rows[allowed[rows]]
+
+    def _sizes(self, allowed: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+        """How many allowed rows each group has, int64, (n_groups,)."""
+        if allowed is None:
+            return self._starts[1:] - self._starts[:-1]
+        # No group is empty, which ``reduceat`` would take for its neighbour.
+        sizes: NDArray[np.int64] = np.add.reduceat(allowed[self._members], self._starts[:-1], dtype=np.int64)
+        return sizes

@@ -30,11 +30,14 @@ _GROUP = 4
 """Numbers coded together."""
 _TRAINED_ON = 50_000
 _CHUNK = 65_536
-_MOST_SCANNED = 16_384
-_LED_SHARE = 0.1
-"""Up to this share of the rows, those that genres leave in question are looked at one by one."""
-_SCANNED_SHARE = 0.02
-"""Up to this share of allowed rows they are scanned by their longer codes, which FAISS can filter."""
+_LED_ROWS, _LED_SHARE = 16_384, 0.1
+"""Up to this many rows, or this share of all, what genres leave in question is looked at row by row."""
+_MARGIN = 1.25
+"""More rows than a filter lets pass on average are taken from the scan, for it is kinder to some queries."""
+_DEEPEST = 0.5
+"""Filtered rows come from the scan while it need not go deeper than this share of the allowed rows. FAISS
+cannot filter the scan itself: the fewer are allowed the deeper it must go, and beyond this it is quicker
+to look at all of the allowed ones by their longer codes, which FAISS can filter."""
 
 
 class ScanIndex(VectorIndex):
@@ -109,22 +112,32 @@ class ScanIndex(VectorIndex):
     ) -> NDArray[np.int64]:
         blend = blend_of(query, self.widths, self._spreads, self._lengths)
         n_ranked = effort_for(self._efforts, blend, k)
-        if allowed is None:
-            led = self._led_by_genre(query, k)
-            if led is None:
-                return self._best(query, n_ranked, _spare(k))
+        led = self._led_by_genre(query, k, allowed)
+        if led is not None:
             return self._best_of(query, led, _spare(k))
-        share = np.count_nonzero(allowed) / len(self)
-        n_scanned = min(int(1.5 * n_ranked / share), len(self))
-        if share > _SCANNED_SHARE and n_scanned <= _MOST_SCANNED:
-            rows = self._scan(query, n_scanned)
-            rows = rows[allowed[rows]][:n_ranked]
-            if len(rows) == n_ranked or n_scanned == len(self):
-                return self._rows.narrow(query, rows, _spare(k))
+        if allowed is None:
+            return self._best(query, n_ranked, _spare(k))
+        promising = self._promising(query, n_ranked, allowed)
+        if promising is not None:
+            return self._best_of(query, promising, _spare(k))
         return self._rows.search(query, min(_spare(k), len(self)), bitmap_selector(allowed))
 
-    def _led_by_genre(self, query: NDArray[np.float32], k: int) -> NDArray[np.int64] | None:
-        """Rows of the few genre vectors that can matter, where genres outweigh all else; else None.
+    def _promising(
+        self, query: NDArray[np.float32], n_ranked: int, allowed: NDArray[np.bool_]
+    ) -> NDArray[np.int64] | None:
+        """As many allowed rows as are ranked without a filter; None where the scan holds too few of them."""
+        n_allowed = int(np.count_nonzero(allowed))
+        n_scanned = min(int(_MARGIN * n_ranked * len(self) / n_allowed), len(self))
+        if n_scanned > _DEEPEST * n_allowed:
+            return None
+        rows = self._scan(query, n_scanned)
+        rows = rows[allowed[rows]][:n_ranked]
+        return rows if len(rows) == n_ranked else None
+
+    def _led_by_genre(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64] | None:
+        """Allowed rows of the few genre vectors that can matter, where genres outweigh all else; else None.
 
         There, short codes cannot tell thousands of equal genre vectors apart.
         """
@@ -132,8 +145,8 @@ class ScanIndex(VectorIndex):
         margin = 2.0 * float(np.linalg.norm(query[visual]) + np.linalg.norm(query[taste]))
         if self._groups is None or margin > float(np.linalg.norm(query[genre])):
             return None
-        most = max(_MOST_SCANNED, int(_LED_SHARE * len(self)))
-        return self._groups.members_within(query[genre], k, margin, most)
+        most = max(_LED_ROWS, int(_LED_SHARE * len(self)))
+        return self._groups.members_within(query[genre], k, (margin, most), allowed)
 
     def _best_of(self, query: NDArray[np.float32], rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
         """The n best of some rows by their 8-bit codes."""

@@ -107,13 +107,18 @@ def test_any_blend_equals_brute_force(
     assert right >= 0.99 * 200
 
 
+@pytest.mark.parametrize("weights", [(0.6, 0.3, 0.1), (0.02, 0.98, 0)])
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.05, 0.001])
 def test_filters_are_applied_before_the_k_are_taken(
-    index: VectorIndex, rows: NDArray[np.float32], share: float, monkeypatch: pytest.MonkeyPatch
+    index: VectorIndex,
+    rows: NDArray[np.float32],
+    share: float,
+    weights: tuple[float, float, float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("indexer.vectors.base.FEW_ROWS", 20)
     allowed = np.random.default_rng(1).random(N_ROWS) < share
-    query = weighted(rows[7], (0.6, 0.3, 0.1))
+    query = weighted(rows[7], weights)
     [by_mask] = index.search(query[None], 10, allowed)
     [by_rows] = index.search(query[None], 10, np.flatnonzero(allowed)[::-1].copy())
     assert by_mask.rows.tolist() == by_rows.rows.tolist()
@@ -182,6 +187,17 @@ def test_a_search_leaves_the_query_as_it_was(index: VectorIndex, rows: NDArray[n
     before = query.copy()
     index.search(query, 10)
     assert query.tobytes() == before.tobytes()
+
+
+def test_a_filter_that_leaves_out_the_nearest_rows_still_fills_the_page(
+    index: VectorIndex, rows: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.vectors.base.FEW_ROWS", 20)
+    query = weighted(rows[7], (0.6, 0.3, 0.1))
+    allowed = np.ones(N_ROWS, dtype=np.bool_)
+    allowed[brute_force(rows, query, N_ROWS // 2)[0]] = False
+    [found] = index.search(query[None], 10, allowed)
+    assert check_answer(index, rows, query, found, allowed) == 10
 
 
 @pytest.mark.parametrize("share", [1.0, 0.3])

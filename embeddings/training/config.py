@@ -159,9 +159,9 @@ class OptimConfig(_Frozen):
     freeze_stages: Annotated[int, Field(ge=0)] = 0
     """First stages that never learn."""
     frozen_views: Annotated[int, Field(ge=0, le=32)] = 0
-    """Learn neck and head only, from features worked out once for so many changed copies; 0 learns all."""
+    """Work out what the first ``freeze_stages`` stages (0: all) see once, for so many views; 0: never."""
     head_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Share of the neck's output dropped before the head, where ``frozen_views`` is on."""
+    """Share of the neck's output dropped before the head, where nothing but neck and head learns."""
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.999
     """Decay of the moving average of the weights, which is what is judged and kept; 0 switches it off."""
 

@@ -6,27 +6,22 @@ many epochs is affordable on two cores.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from embeddings.errors import TrainingError
 from embeddings.models.poster_net import PosterNet, PosterOutput
-from embeddings.training.augment import augment
-from embeddings.training.batches import batches_of
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData
 from embeddings.training.distributed import ALONE, Processes
 from embeddings.training.trainer import Trainer
+from embeddings.training.views import FrozenPart, stored_view
 
-_BATCH = 64
 _SMALLEST_SPREAD = 1e-2
 
 
@@ -53,8 +48,10 @@ class FrozenTrainer(Trainer):
             raise TrainingError("optim.frozen_views trains in one process; start it without torchrun.")
         nn.init.zeros_(net.head.weight)  # the head begins at the genres' shares, whatever the neck says
         super().__init__(net, data, config, device, processes)
+        part, rows = FrozenPart("features", net.forward_features), np.arange(len(data.cache), dtype=np.int64)
         self.features = [
-            view_features(net, data, config, device, view) for view in range(config.optim.frozen_views)
+            stored_view(part, net, data, config, device, view, rows)
+            for view in range(config.optim.frozen_views)
         ]
         plain = self.features[0][data.train].astype(np.float32)
         self._mean = torch.from_numpy(plain.mean(axis=0)).to(device)
@@ -98,41 +95,3 @@ class FrozenTrainer(Trainer):
 
     def _standardised(self, features: NDArray[np.float16]) -> Tensor:
         return (torch.from_numpy(features).to(self.device, torch.float32) - self._mean) / self._spread
-
-
-def view_features(
-    net: PosterNet, data: TrainingData, config: TrainConfig, device: torch.device, view: int
-) -> NDArray[np.float16]:
-    """Features of one view of every cached poster, float16, (n, num_features); kept beside the pixels."""
-    path = data.cache.folder / f"features-{_key(net, config, view)}.npy"
-    if path.is_file():
-        stored: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return stored
-    rows = np.arange(len(data.cache), dtype=np.int64)
-    changes = torch.Generator().manual_seed(config.seed * 1000 + view)
-    features = np.empty((len(rows), net.num_features), dtype=np.float16)
-    net.eval()
-    with torch.inference_mode(), tqdm(total=len(rows), desc=f"features, view {view}", unit="poster") as bar:
-        for pixels, part in batches_of(data.cache.pixels, rows, _BATCH, device):
-            images = augment(pixels, config.augment, changes) if view else pixels
-            features[part] = net.forward_features(images).float().cpu().numpy()
-            bar.update(len(part))
-    _save(path, features)
-    return features
-
-
-def _save(path: Path, features: NDArray[np.float16]) -> None:
-    aside = path.with_suffix(".new")
-    with aside.open("wb") as file:
-        np.save(file, features, allow_pickle=False)
-    aside.replace(path)
-
-
-def _key(net: PosterNet, config: TrainConfig, view: int) -> str:
-    """Names what decides the features: the backbone's weights and, for changed views, the changes."""
-    digest = hashlib.sha256(str(view).encode())
-    for name, value in net.backbone.state_dict().items():
-        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    if view:
-        digest.update(f"{config.seed} {config.augment.model_dump_json()}".encode())
-    return digest.hexdigest()[:16]

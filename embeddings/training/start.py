@@ -22,8 +22,8 @@ def first_net(config: TrainConfig, data: TrainingData) -> PosterNet:
 
     Where ``model.init`` is a checkpoint's folder, the run goes on from its
     backbone and neck, and from its head too where the genres are the same
-    (with ``optim.frozen_views``, from the backbone alone). A new head begins at
-    each genre's share.
+    (from the backbone alone, where ``optim.frozen_views`` lets nothing but neck and head learn). A new head
+    begins at each genre's share.
 
     Raises:
         TrainingError: The checkpoint's net is not the one that the settings ask for.
@@ -33,7 +33,7 @@ def first_net(config: TrainConfig, data: TrainingData) -> PosterNet:
     folder = Path(config.model.init)
     if is_checkpoint(folder):
         parts = _fitting_weights(net, folder)
-        if config.optim.frozen_views:
+        if config.optim.frozen_views and not config.optim.freeze_stages:
             # Neck and head learn from standardised features there: a neck of before would mislead them.
             parts = {name: value for name, value in parts.items() if name.startswith("backbone.")}
         elif CheckpointManifest.read(folder).genres == data.genres:
@@ -82,16 +82,20 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def _fitting_weights(net: PosterNet, folder: Path) -> dict[str, Tensor]:
-    """Weights of a checkpoint whose net is the one that is to be trained."""
+    """Weights of a checkpoint whose net is the one that is to be trained, at whatever size it looks."""
     manifest = CheckpointManifest.read(folder)
     found = NetSpec(manifest.arch, net.spec.n_genres, manifest.embedding_dim, **manifest.net)
     wanted = net.spec
-    if replace(found, dropout=wanted.dropout) != wanted:
+    unlike = replace(found, dropout=wanted.dropout, width=wanted.width, height=wanted.height) != wanted
+    state: dict[str, Tensor] = {} if unlike else load_net(folder, manifest).state_dict()
+    # Filters fit pictures of any size; fully connected first layers do not.
+    shapes = {name: value.shape for name, value in net.state_dict().items() if not name.startswith("head.")}
+    if unlike or any(state[name].shape != shape for name, shape in shapes.items()):
         raise TrainingError(
             f"{folder} holds {_told(found)}, but the settings ask for {_told(wanted)}: set [model] to the "
             "checkpoint's."
         )
-    return load_net(folder, manifest).state_dict()
+    return state
 
 
 def _told(spec: NetSpec) -> str:

@@ -33,6 +33,7 @@ from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
 from embeddings.training.run_state import RunState, load_state, save_state
 from embeddings.training.splits import Split
+from embeddings.training.staged import StagedTrainer
 from embeddings.training.start import first_net
 from embeddings.training.trainer import Trainer
 
@@ -83,8 +84,7 @@ def train(
         if processes.leads:
             say(_describe(data))
         net = first_net(config, data)
-        kind = FrozenTrainer if config.optim.frozen_views else Trainer
-        trainer = kind(net, data, config, device, processes)
+        trainer = _kind(config)(net, data, config, device, processes)
         history = _learn(trainer, out, config, processes, say)
         if not processes.leads:
             return None
@@ -104,6 +104,12 @@ def train(
             config.model.arch,
         )
         return TrainedModel(out / "checkpoint", history, best, finished, len(data.cache.failed))
+
+
+def _kind(config: TrainConfig) -> type[Trainer]:
+    if not config.optim.frozen_views:
+        return Trainer
+    return StagedTrainer if config.optim.freeze_stages else FrozenTrainer
 
 
 def best_epoch(history: tuple[dict[str, float], ...], monitor: str) -> int:

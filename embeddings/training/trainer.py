@@ -80,6 +80,7 @@ class Trainer:
         self._mix = make_mixer(config.augment)
         self._dtype = _dtype(config, device)
         self._prior = torch.from_numpy(data.hard[data.train].mean(axis=0)).to(device)
+        self._module: nn.Module = self.net
         self._forward: Callable[..., Any] = self.net
         self._frozen_as: int | None = -1
 
@@ -203,7 +204,7 @@ class Trainer:
         if until == self._frozen_as:
             return
         self._frozen_as = until
-        forward: nn.Module = self.net
+        forward = self._module
         if self.config.compile:
             forward = torch.compile(forward)  # type: ignore[assignment]
         if self.processes.world > 1:

@@ -88,8 +88,28 @@ def test_features_worked_out_once_take_the_backbone_alone(
 def test_a_checkpoint_of_another_net_is_refused(
     checkpoint: Path, data: TrainingData, small_config: TrainConfig
 ) -> None:
-    wider = small_config.with_values({"model.init": str(checkpoint), "model.width": 32})
-    with pytest.raises(TrainingError, match=r"custom_cnn of 16 x 24.*custom_cnn of 32 x 24.*set \[model\]"):
+    wider = small_config.with_values({"model.init": str(checkpoint), "model.embedding_dim": 32})
+    with pytest.raises(TrainingError, match=r"custom_cnn.*, 16 wide.*custom_cnn.*, 32 wide.*set \[model\]"):
+        first_net(wider, data)
+
+
+def test_filters_go_on_at_another_size_of_the_posters(
+    checkpoint: Path, data: TrainingData, small_config: TrainConfig
+) -> None:
+    larger = {"model.init": str(checkpoint), "model.width": 32, "model.height": 48}
+    net, stored = first_net(small_config.with_values(larger), data), state_of(load_net(checkpoint))
+    assert all(torch.equal(value, stored[name]) for name, value in state_of(net).items())
+    assert (net.spec.width, net.spec.height) == (32, 48)
+
+
+def test_a_net_made_for_one_size_is_refused_at_another(
+    poster_world: World, world_labels: Labels, data: TrainingData, small_config: TrainConfig, tmp_path: Path
+) -> None:
+    flat = small_config.with_values({"model.arch": "mlp", "epochs": 1})
+    model = train(world_labels, poster_world[1], tmp_path, flat)
+    assert model is not None
+    wider = flat.with_values({"model.init": str(model.checkpoint), "model.width": 32})
+    with pytest.raises(TrainingError, match=r"mlp of 16 x 24 pixels.*mlp of 32 x 24 pixels"):
         first_net(wider, data)
 
 

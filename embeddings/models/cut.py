@@ -68,7 +68,7 @@ class Cut:
         """Compare both sides, one after the other, with the whole: not every net is a row of stages."""
         modes = {module: module.training for module in backbone.modules()}
         backbone.eval()
-        device = next(backbone.parameters()).device
+        device = self._members[0][0].mean.device
         x = torch.linspace(0, 1, math.prod(_PROBE), device=device).view(_PROBE)
         try:
             with torch.inference_mode():

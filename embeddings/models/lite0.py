@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from embeddings.models.backbone import Backbone
+from embeddings.models.depthwise import WideGradientConv2d
 
 # kernel, stride, expansion, width, repeats of each stage
 _STAGES = (
@@ -32,7 +32,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-class SameConv2d(nn.Conv2d):
+class SameConv2d(WideGradientConv2d):
     """Convolution without bias whose padding follows TensorFlow's "SAME": the odd pixel comes after."""
 
     def __init__(self, cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
@@ -49,17 +49,7 @@ class SameConv2d(nn.Conv2d):
         return F.pad(x, (*left_right, *top_bottom))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pad(x)
-        if self._gradient_is_slow(x):
-            with torch.autocast("cpu", enabled=False):
-                return super().forward(x.float()).to(x.dtype)
-        return super().forward(x)
-
-    def _gradient_is_slow(self, x: Tensor) -> bool:
-        # On a CPU the bfloat16 gradient of 5 x 5 depthwise filters takes several times as long as the
-        # float32 one (torch 2.13); that of 3 x 3 filters does not.
-        wide = self.groups > 1 and self.kernel_size[0] > 3
-        return wide and self.weight.requires_grad and x.device.type == "cpu" and torch.is_grad_enabled()
+        return super().forward(self.pad(x))
 
 
 def _conv_bn(cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from embeddings.errors import InvalidRequestError
 from embeddings.models.backbone import IMAGENET_MEAN, IMAGENET_STD, Backbone
+from embeddings.models.depthwise import widen_slow_gradients
 from embeddings.torchvision_ops import torchvision
 
 # Children whose own children are the stages, by the families' names for them.
@@ -35,6 +36,7 @@ class TorchvisionNet(Backbone):
 
     def __init__(self, name: str, weights: str | None = None) -> None:
         net = torchvision.models.get_model(name, weights=weights, **_arguments(name, weights))
+        widen_slow_gradients(net)
         classifier, num_features = _take_classifier_off(net)
         super().__init__(num_features, IMAGENET_MEAN, IMAGENET_STD)
         self.net = net
@@ -56,6 +58,9 @@ class TorchvisionNet(Backbone):
             body = child.layers if name == "encoder" else child
             expands = name in _BODIES and isinstance(body, nn.Sequential)
             stages.extend(body if expands else [child])
+        # Pooling and what is left of the classifier hold nothing that could learn.
+        while stages and not stages[-1].state_dict():
+            stages.pop()
         return stages
 
 

@@ -48,7 +48,8 @@ class StagedTrainer(Trainer):
         self._module = _Rest(self.net, Cut(self.net.backbone, n_frozen))
         self._judging = _Rest(self.judged, Cut(self.judged.backbone, n_frozen))
         trunk = Cut(for_inference(net, device).backbone, n_frozen).trunk
-        part = FrozenPart("maps", trunk, f"{n_frozen} stages")
+        # Kept as the nets lay maps out: channels last.
+        part = FrozenPart("maps", lambda x: trunk(x).permute(0, 2, 3, 1), f"{n_frozen} stages")
         everything = np.arange(len(data.cache), dtype=np.int64)
         n_views = config.optim.frozen_views
         rows_of = [everything if view == 0 else data.train for view in range(n_views)]
@@ -95,7 +96,7 @@ class StagedTrainer(Trainer):
 
     def _tensor(self, maps: NDArray[np.float16] | Tensor) -> Tensor:
         tensor = torch.from_numpy(maps) if isinstance(maps, np.ndarray) else maps
-        return tensor.to(self.device, self._dtype or torch.float32)
+        return tensor.permute(0, 3, 1, 2).to(self.device, self._dtype or torch.float32)
 
 
 class _Rest(nn.Module):

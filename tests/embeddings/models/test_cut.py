@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from embeddings.errors import TrainingError
+from embeddings.inference import for_inference
 from embeddings.models.cut import Cut
 from embeddings.models.poster_net import PosterNet
 from embeddings.models.registry import build_model
@@ -38,6 +39,13 @@ def test_both_sides_of_a_cut_say_what_the_whole_says(
     assert maps.ndim == 4
     assert n_channels is None or maps.shape[1] == n_channels
     assert list(net.state_dict()) == names, "the net is whole again"
+
+
+def test_a_net_made_ready_for_answering_is_cut_too() -> None:
+    net, x = for_inference(net_of(PAIR), torch.device("cpu")), torch.rand(2, 3, 96, 64)
+    cut = Cut(net.backbone, 13)
+    with torch.inference_mode():
+        assert torch.equal(cut.rest(cut.trunk(x)), net.forward_features(x))
 
 
 def test_a_cut_leaves_modes_as_they_were() -> None:

@@ -1,0 +1,156 @@
+"""Which movies people rate alike: a file of a snapshot, carried from one to the next.
+
+It is fitted to ratings by the reindex that learns from them, and names movies
+by id, so that a snapshot with other rows can carry it as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.errors import SnapshotError
+from indexer.types import Ratings
+
+AFFINITIES_FILE = "affinities.npz"
+_HALF = 200.0
+"""People at which half of a correlation is believed: between two movies it is seldom more than .1."""
+
+
+class Agreement(NamedTuple):
+    """How alike the people who rated two movies rated them.
+
+    Args:
+        correlation: Of what neither person nor movie explains of a rating, in [-1, 1].
+        n_people: Who rated both.
+    """
+
+    correlation: float
+    n_people: int
+
+    @property
+    def strength(self) -> float:
+        """The correlation as far as so many people can be believed."""
+        return self.correlation * self.n_people / (self.n_people + _HALF)
+
+
+@dataclass(frozen=True)
+class Affinities:
+    """For each movie those that people rate most like it.
+
+    Args:
+        movie_ids: UTF-8 bytes, numpy kind ``S``, (m,), sorted.
+        ends: int64, (m + 1,): those of movie i stand from ``ends[i]`` to ``ends[i + 1]``.
+        others: int32, (t,), positions in ``movie_ids``, strongest first.
+        correlations: float32, (t,).
+        n_people: int32, (t,).
+        source: Names the ratings and the method that they come from.
+    """
+
+    movie_ids: NDArray[np.bytes_]
+    ends: NDArray[np.int64]
+    others: NDArray[np.int32]
+    correlations: NDArray[np.float32]
+    n_people: NDArray[np.int32]
+    source: str = ""
+
+    def of(self, movie_id: str) -> dict[str, Agreement]:
+        """The movies that people rate like this one, strongest first; empty where none is known."""
+        key = movie_id.encode("utf-8", "surrogatepass")
+        # numpy would copy the column wider to compare it with a longer id.
+        if not len(self.movie_ids) or len(key) > self.movie_ids.itemsize:
+            return {}
+        at = int(np.searchsorted(self.movie_ids, np.array(key, dtype=self.movie_ids.dtype)))
+        if at == len(self.movie_ids) or self.movie_ids[at] != key:
+            return {}
+        part = slice(self.ends[at], self.ends[at + 1])
+        names = [one.decode("utf-8", "surrogatepass") for one in self.movie_ids[self.others[part]].tolist()]
+        pairs = zip(self.correlations[part].tolist(), self.n_people[part].tolist(), strict=True)
+        return dict(zip(names, map(Agreement._make, pairs), strict=True))
+
+
+class AffinityFitter(Protocol):
+    """Finds out which movies people rate alike."""
+
+    @property
+    def identity(self) -> str:
+        """Names the method, its version and its settings."""
+        ...
+
+    def fit(self, ratings: Ratings, movie_ids: tuple[str, ...]) -> Affinities:
+        """Affinities of these movies; of no movie where too little is rated."""
+        ...
+
+
+def update_affinities(
+    before: Affinities | None,
+    fitter: AffinityFitter | None,
+    learned_from: str,
+    ratings: Callable[[], Ratings],
+    movie_ids: tuple[str, ...],
+) -> Affinities | None:
+    """What was known as it is, or fitted anew where it comes from other ratings.
+
+    Args:
+        before: Affinities of the snapshot before.
+        fitter: None carries on what was known.
+        learned_from: Names the ratings and rows as they are.
+        ratings: Reads them.
+        movie_ids: Every movie of the index.
+    """
+    if fitter is None:
+        return before
+    source = source_of(fitter, learned_from)
+    if before is not None and before.source == source:
+        return before
+    return replace(fitter.fit(ratings(), movie_ids), source=source)
+
+
+def source_of(fitter: AffinityFitter, learned_from: str) -> str:
+    """What affinities are named by: the same ratings, rows and method give the same."""
+    return f"{learned_from} {fitter.identity}"
+
+
+def affinities_bytes(affinities: Affinities) -> bytes:
+    """Affinities as a file of numpy arrays."""
+    out = io.BytesIO()
+    np.savez(
+        out,
+        movie_ids=affinities.movie_ids,
+        ends=affinities.ends,
+        others=affinities.others,
+        correlations=affinities.correlations,
+        n_people=affinities.n_people,
+        source=np.array([affinities.source.encode()], dtype=np.bytes_),
+    )
+    return out.getvalue()
+
+
+def parse_affinities(data: bytes) -> Affinities:
+    """The opposite of ``affinities_bytes``.
+
+    Raises:
+        SnapshotError: The bytes are no affinities.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            names = ("movie_ids", "ends", "others", "correlations", "n_people")
+            columns = [file[name] for name in names]
+            source = file["source"]
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise SnapshotError(
+            f"{AFFINITIES_FILE} has no affinities ({error}); run `onesheet reindex`."
+        ) from error
+    ids, ends, *pairs = columns
+    if len(ends) != len(ids) + 1 or len(source) != 1 or any(len(one) != ends[-1] for one in pairs):
+        raise SnapshotError(
+            f"{AFFINITIES_FILE} has columns of lengths {[len(one) for one in columns]}, which do not fit "
+            "each other; run `onesheet reindex`."
+        )
+    return Affinities(*columns, source=source[0].decode())

@@ -124,6 +124,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def counting(engine: Engine) -> Iterator[Connection]:
+    """A connection outside any transaction, so that no writer waits while PostgreSQL counts its rows."""
+    with _named_errors(engine), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
 def _migrating(engine: Engine) -> Iterator[Connection]:
     """The writing transaction, in which SQLite may make a table anew that others refer to.
 

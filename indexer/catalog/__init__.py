@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.catalog.artwork import Artwork
+from indexer.catalog.base import MANY
 from indexer.catalog.changes import ChangeLog
 from indexer.catalog.genres import Genres
 from indexer.catalog.learned import LearnedNotes
@@ -29,6 +30,7 @@ from indexer.settings import Settings
 
 __all__ = [
     "LIKED",
+    "MANY",
     "SORTS",
     "SOURCES",
     "Active",

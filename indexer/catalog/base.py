@@ -8,12 +8,15 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, FromClause, exists, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from indexer.catalog.records import Active
-from indexer.database import reading, writing
-from indexer.models import MetaRow
+from indexer.database import counting, reading, writing
+from indexer.models import Base, MetaRow, MovieRow
+
+MANY = 1_000
+"""After so many new rows the database's picture of its tables is out of date."""
 
 
 class Transaction:
@@ -41,6 +44,11 @@ def write_meta(connection: Connection, key: str, value: str) -> None:
     done = connection.execute(update(MetaRow).where(MetaRow.key == key).values(value=value))
     if done.rowcount == 0:
         connection.execute(insert(MetaRow).values(key=key, value=value))
+
+
+def in_catalog(stage: FromClause) -> ColumnElement[bool]:
+    """The condition that the movie of a staged row is in the catalog."""
+    return exists().where(MovieRow.movie_id == stage.c.movie_id)
 
 
 class CatalogBase:
@@ -127,6 +135,16 @@ class CatalogBase:
         """Encoder and taste model of the published snapshot."""
         with self._reading() as connection:
             return Active(read_meta(connection, "fingerprint"), read_meta(connection, "taste_model"))
+
+    def gather_statistics(self) -> None:
+        """Have PostgreSQL count its rows again; call it when many came in.
+
+        Until it has, it plans as for the tables as they were: a look at the last few revisions of a
+        hundred thousand movies reads every one of them. Its own counting comes a minute later or never.
+        """
+        if self.engine.dialect.name == "postgresql":
+            with counting(self.engine) as connection:
+                connection.execute(text(f"ANALYZE {', '.join(Base.metadata.tables)}"))
 
     def close(self) -> None:
         """Close the connections; the catalog opens new ones when it is used again."""

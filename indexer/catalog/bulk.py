@@ -1,4 +1,10 @@
-"""Many rows at once: a temporary table filled by COPY or executemany, then one set-wise statement."""
+"""Rows put beside the tables for one set-wise statement: as arrays where few, else in a temporary table.
+
+A temporary table takes PostgreSQL some ten entries in its own catalogs, and until
+it is analyzed the planner takes it for a thousand rows and would rather read all of
+``movies`` than look a single one up. Arrays cost neither. In SQLite, which plans
+without counts and makes such a table in memory, few rows go the way of many.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +13,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
+    Double,
+    FromClause,
+    LargeBinary,
     Table,
-    TableClause,
+    Text,
     column,
+    func,
     literal,
     or_,
     select,
@@ -20,12 +32,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
 from indexer.models import Base
 
 _FEW = 500  # SQLite allows 32,766 parameters; beyond a few hundred a joined table is also faster
 _TYPES = {"text": ("TEXT", 'TEXT COLLATE "C"'), "int": ("INTEGER", "BIGINT"), "real": ("REAL", "FLOAT8")}
 _TYPES |= {"blob": ("BLOB", "BYTEA"), "bool": ("INTEGER", "BOOLEAN")}
+_IN_ARRAYS: dict[str, TypeEngine[Any]] = {
+    "text": Text(),
+    "int": BigInteger(),
+    "real": Double(),
+    "blob": LargeBinary(),
+    "bool": Boolean(),
+}
 
 _COUNTED = {"preserve_rowcount": True}
 
@@ -37,19 +57,43 @@ def staged(
     columns: dict[str, str],
     rows: Sequence[tuple[Any, ...]],
     indexed: bool = True,
-) -> Iterator[TableClause]:
-    """Put rows into a temporary table for as long as the block lasts.
+) -> Iterator[FromClause]:
+    """Put rows beside the tables for as long as the block lasts.
 
     Args:
         connection: Where; inside a transaction.
-        name: Of the table; nested blocks need different ones.
+        name: To select them by; nested blocks need different ones.
         columns: Name to type: text, int, real, blob or bool.
         rows: Tuples in the order of the columns.
         indexed: Whether the first column is looked up, and indexed for that where the rows are many.
 
     Returns:
-        The table, to select from.
+        The rows, to select from; not to be changed.
     """
+    if connection.dialect.name == "postgresql" and len(rows) <= _FEW:
+        yield _in_arrays(name, columns, rows)
+        return
+    with _in_table(connection, name, columns, rows, indexed) as stage:
+        yield stage
+
+
+def _in_arrays(name: str, columns: dict[str, str], rows: Sequence[tuple[Any, ...]]) -> FromClause:
+    """Rows as one array a column, which PostgreSQL counts before it plans."""
+    values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    types = [_IN_ARRAYS[kind] for kind in columns.values()]
+    arrays = [literal(list(one), postgresql.ARRAY(type_)) for one, type_ in zip(values, types, strict=True)]
+    named = [column(one, type_) for one, type_ in zip(columns, types, strict=True)]
+    return func.unnest(*arrays).table_valued(*named, name=name).render_derived()
+
+
+@contextmanager
+def _in_table(
+    connection: Connection,
+    name: str,
+    columns: dict[str, str],
+    rows: Sequence[tuple[Any, ...]],
+    indexed: bool,
+) -> Iterator[FromClause]:
     postgres = connection.dialect.name == "postgresql"
     kinds = ", ".join(f"{column} {_TYPES[kind][postgres]}" for column, kind in columns.items())
     connection.execute(text(f"DROP TABLE IF EXISTS {_schema(connection)}.{name}"))
@@ -85,8 +129,8 @@ def append(
     if connection.dialect.name == "postgresql":
         _load(connection, name, list(columns), rows)
         return
-    with staged(connection, f"more_{name}", columns, rows, indexed=False) as stage:
-        connection.execute(text(f"INSERT INTO {name} ({names}) SELECT {names} FROM temp.{stage.name}"))
+    with _in_table(connection, f"more_{name}", columns, rows, indexed=False):
+        connection.execute(text(f"INSERT INTO {name} ({names}) SELECT {names} FROM temp.more_{name}"))
 
 
 def _load(connection: Connection, into: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -118,11 +162,12 @@ def among(
 def upsert_from(
     connection: Connection,
     model: type[Base],
-    stage: TableClause,
+    stage: FromClause,
     key: Sequence[str],
     constants: dict[str, Any] | None = None,
     keep: Sequence[str] = (),
     compare: Sequence[str] | None = None,
+    where: ColumnElement[bool] | None = None,
 ) -> int:
     """Insert the staged rows; where a key is taken, update the row if it differs.
 
@@ -134,6 +179,7 @@ def upsert_from(
         constants: Values of further columns, the same for every row.
         keep: Columns that an existing row keeps.
         compare: Columns that tell whether a row differs; None is all that would change.
+        where: Which of the staged rows; None is all.
 
     Returns:
         How many rows were inserted or updated.
@@ -144,7 +190,7 @@ def upsert_from(
     fixed = {name: literal(value, into.c[name].type) for name, value in (constants or {}).items()}
     names = [one.name for one in stage.columns] + list(fixed)
     # Without a WHERE, SQLite reads "ON CONFLICT" as the beginning of a join condition.
-    rows = select(*stage.columns, *fixed.values()).where(text("1 = 1"))
+    rows = select(*stage.columns, *fixed.values()).where(text("1 = 1") if where is None else where)
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     insert = make(into).from_select(names, rows)
     changes = {name: insert.excluded[name] for name in names if name not in (*key, *keep)}

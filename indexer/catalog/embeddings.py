@@ -13,7 +13,7 @@ from embeddings.encoded import EncodedPosters, UnreadablePoster
 from embeddings.errors import CatalogError
 from embeddings.genres import GenreVocabulary
 from indexer.catalog import bulk, genres
-from indexer.catalog.base import CatalogBase, Transaction, read_meta
+from indexer.catalog.base import CatalogBase, Transaction, in_catalog, read_meta
 from indexer.models import EmbeddingRow, EncoderRow, MovieRow, PosterRow
 
 _COLUMNS = {
@@ -89,10 +89,13 @@ class Embeddings(CatalogBase):
             bulk.staged(transaction.connection, "new_embeddings", _COLUMNS, rows) as stage,
         ):
             connection = transaction.connection
-            present = select(MovieRow.movie_id)
-            connection.execute(delete(stage).where(stage.c.movie_id.not_in(present)))
             n_written = bulk.upsert_from(
-                connection, EmbeddingRow, stage, ["movie_id", "fingerprint"], {"fingerprint": fingerprint}
+                connection,
+                EmbeddingRow,
+                stage,
+                ["movie_id", "fingerprint"],
+                {"fingerprint": fingerprint},
+                where=in_catalog(stage),
             )
             ids = select(stage.c.movie_id)
             if n_written and read_meta(connection, "fingerprint") in (fingerprint, None):

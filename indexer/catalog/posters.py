@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, update
 
 from indexer.catalog import bulk
+from indexer.catalog.base import in_catalog
 from indexer.catalog.embeddings import Embeddings
 from indexer.catalog.records import Counts, PosterFile
-from indexer.models import EmbeddingRow, MovieRow, PosterDirRow, PosterRow
+from indexer.models import EmbeddingRow, PosterDirRow, PosterRow
 
 _FILE = {"movie_id": "text", "sha256": "text", "n_bytes": "int", "mtime_ns": "int"}
 
@@ -29,11 +30,11 @@ class Posters(Embeddings):
             bulk.staged(transaction.connection, "new_posters", columns, rows) as stage,
         ):
             connection = transaction.connection
-            connection.execute(delete(stage).where(stage.c.movie_id.not_in(select(MovieRow.movie_id))))
+            known = in_catalog(stage)
             had = select(PosterRow.movie_id).where(
                 PosterRow.movie_id.in_(select(stage.c.movie_id)), PosterRow.path.is_not(None)
             )
-            n_staged = connection.scalar(select(func.count()).select_from(stage)) or 0
+            n_staged = connection.scalar(select(func.count()).select_from(stage).where(known)) or 0
             n_had = connection.scalar(select(func.count()).select_from(had.subquery())) or 0
             # sha256 goes back to NULL where the path differs: the new file was not read yet.
             n_written = bulk.upsert_from(
@@ -43,6 +44,7 @@ class Posters(Embeddings):
                 ["movie_id"],
                 {"sha256": None, "mtime_ns": None},
                 compare=("path",),
+                where=known,
             )
             if n_written:
                 self._stamp(transaction, select(stage.c.movie_id))
@@ -58,9 +60,9 @@ class Posters(Embeddings):
                 transaction.connection, "new_urls", {"movie_id": "text", "url": "text"}, rows
             ) as stage,
         ):
-            connection = transaction.connection
-            connection.execute(delete(stage).where(stage.c.movie_id.not_in(select(MovieRow.movie_id))))
-            return bulk.upsert_from(connection, PosterRow, stage, ["movie_id"])
+            return bulk.upsert_from(
+                transaction.connection, PosterRow, stage, ["movie_id"], where=in_catalog(stage)
+            )
 
     def posters_to_download(self) -> dict[str, str]:
         """URLs of the movies that have no poster file yet, by movie id, sorted."""

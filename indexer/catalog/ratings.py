@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, FromClause, and_, delete, exists, func, select, update
+from sqlalchemy import Connection, FromClause, and_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from embeddings.errors import InvalidRequestError
@@ -188,10 +188,9 @@ def _merge(connection: Connection, rows: list[_Row], more: Counter[str]) -> Coun
         unknown = select(stage.c.movie_id, func.count()).where(~is_known).group_by(stage.c.movie_id)
         new = {movie_id: n for movie_id, n in connection.execute(unknown)}
         n_added = sum(new.values())
-        if n_added < len(rows):
-            newer = is_known.where(RatingRow.rated_at > stage.c.rated_at)
-            connection.execute(delete(stage).where(newer))
-        n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"])
+        newer = is_known.where(RatingRow.rated_at > stage.c.rated_at)
+        where = ~newer if n_added < len(rows) else None
+        n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"], where=where)
     more.update(new)
     return Counts(n_added, n_written - n_added, len(rows) - n_written)
 

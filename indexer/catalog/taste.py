@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, func, select, update
 
 from indexer.catalog import bulk
-from indexer.catalog.base import CatalogBase, read_meta
+from indexer.catalog.base import CatalogBase, in_catalog, read_meta
 from indexer.models import MovieRow, TasteFactorRow, TasteMapRow
 from indexer.types import TasteFactors
 
@@ -35,22 +35,22 @@ class Taste(CatalogBase):
             bulk.staged(transaction.connection, "new_factors", _COLUMNS, rows) as stage,
         ):
             connection = transaction.connection
-            connection.execute(delete(stage).where(stage.c.movie_id.not_in(select(MovieRow.movie_id))))
             same = select(TasteFactorRow.movie_id).where(
                 TasteFactorRow.movie_id == stage.c.movie_id,
                 TasteFactorRow.model_id == taste.model_id,
                 TasteFactorRow.factor == stage.c.factor,
                 TasteFactorRow.n_ratings == stage.c.n_ratings,
             )
-            connection.execute(delete(stage).where(same.exists()))
-            key = ["movie_id", "model_id"]
-            n_written = bulk.upsert_from(connection, TasteFactorRow, stage, key, {"model_id": taste.model_id})
-            if n_written and read_meta(connection, "taste_model") == taste.model_id:
+            new = and_(in_catalog(stage), ~same.exists())
+            ids = select(stage.c.movie_id).where(new)
+            n_new = connection.scalar(select(func.count()).select_from(ids.subquery())) or 0
+            if n_new and read_meta(connection, "taste_model") == taste.model_id:
+                # Before they are saved: afterwards all of them are the same.
                 connection.execute(
-                    update(MovieRow)
-                    .where(MovieRow.movie_id.in_(select(stage.c.movie_id)))
-                    .values(revision=transaction.revision())
+                    update(MovieRow).where(MovieRow.movie_id.in_(ids)).values(revision=transaction.revision())
                 )
+            key, constants = ["movie_id", "model_id"], {"model_id": taste.model_id}
+            bulk.upsert_from(connection, TasteFactorRow, stage, key, constants, where=new)
             known = select(TasteMapRow.model_id).where(TasteMapRow.model_id == taste.model_id)
             if connection.scalar(known) is None:
                 connection.execute(
@@ -64,7 +64,7 @@ class Taste(CatalogBase):
                         }
                     ],
                 )
-        return n_written
+        return n_new
 
     def find_map(self, model_id: str) -> NDArray[np.float32] | None:
         """The map of a model, float32, (visual_dim + n_genres + 1, taste_dim); None where unknown."""

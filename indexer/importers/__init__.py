@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from embeddings.errors import InvalidRequestError, LabelsError
-from indexer.catalog import Catalog
+from indexer.catalog import MANY, Catalog
 from indexer.importers.base import Importer, find_posters
 from indexer.importers.csv_labels import CsvImporter
 from indexer.importers.folder import FolderImporter
@@ -63,6 +63,8 @@ def import_source(
         _write(catalog, importer, batch, files, add, report)
         if progress is not None:
             progress(report)
+    if report.movies.changed + report.posters.changed + report.ratings.changed >= MANY:
+        catalog.gather_statistics()
     if posters_dir is not None:
         catalog.add_poster_dir(posters_dir, "by_id")
     elif importer.layout is not None:

@@ -126,9 +126,7 @@ class Damager:
 
     def _check(self, what: str) -> None:
         """The store refuses before a kind is asked to load; a fresh reader answers from the catalog."""
-        with mock.patch.multiple(
-            "indexer.snapshot_files", KINDS_BY_NAME=_Untouchable(), map_columns=_touched
-        ):
+        with mock.patch.multiple("indexer.snapshot_files", KINDS=_Untouchable(), map_columns=_touched):
             try:
                 self._store.open(partial(check_fits, self._catalog))
                 self.found.wrong.append(f"{what}: opened")

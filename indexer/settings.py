@@ -33,7 +33,7 @@ class Settings:
     Args:
         home: Directory that everything the embedded default writes lies under.
         database_url: SQLAlchemy URL of the catalog.
-        index_url: ``faiss://DIR``, ``milvus://HOST:PORT`` or ``milvus://FILE.db``.
+        index_url: ``faiss://DIR``, ``milvus://[USER:PASSWORD@]HOST:PORT`` or ``milvus://FILE.db``.
         model: Checkpoint directory; None is the bundled one.
         poster_hosts: Hosts that posters may be downloaded from; none by default.
         api_keys: Keys for endpoints that change data; none: they answer 403.

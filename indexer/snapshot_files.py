@@ -25,10 +25,6 @@ from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.base import VectorIndex
 from indexer.vectors.blocks import join, widths_of
 from indexer.vectors.kinds import KINDS
-from indexer.vectors.milvus import MilvusIndex
-
-KINDS_BY_NAME: dict[str, type[VectorIndex]] = {**KINDS, MilvusIndex.kind: MilvusIndex}
-"""Every kind that a manifest may name."""
 
 Fits = Callable[[SnapshotManifest], None]
 """Raises SnapshotError where a snapshot must not be used."""
@@ -53,8 +49,19 @@ class Snapshot:
     poster_map: PosterMap | None = None
 
 
-def open_snapshot(directory: Path, manifest_sha256: str, fits: Fits | None = None) -> Snapshot:
+def open_snapshot(
+    directory: Path,
+    manifest_sha256: str,
+    fits: Fits | None = None,
+    elsewhere: type[VectorIndex] | None = None,
+) -> Snapshot:
     """Check the manifest and every file of a snapshot, then map it.
+
+    Args:
+        directory: Where it is.
+        manifest_sha256: What the pointer says of its manifest.
+        fits: Looks at the manifest before any other file is read; raises where it must not be used.
+        elsewhere: The kind whose rows are not in the directory; None where that is not in use.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -64,11 +71,10 @@ def open_snapshot(directory: Path, manifest_sha256: str, fits: Fits | None = Non
     if fits is not None:
         fits(manifest)
     check_files(directory, manifest)
-    if manifest.kind not in KINDS_BY_NAME:
-        raise SnapshotError(
-            f"{directory} is of kind {manifest.kind!r}; known are {sorted(KINDS_BY_NAME)}; {CURE}."
-        )
-    index = KINDS_BY_NAME[manifest.kind].load(directory, manifest.widths)
+    kinds = KINDS if elsewhere is None else {**KINDS, elsewhere.kind: elsewhere}
+    if manifest.kind not in kinds:
+        raise SnapshotError(f"{directory} is of kind {manifest.kind!r}; known are {sorted(kinds)}; {CURE}.")
+    index = kinds[manifest.kind].load(directory, manifest.widths)
     facts, pairs = map_columns(directory, manifest.count)
     if len(index) != manifest.count:
         raise SnapshotError(f"{directory} has {len(index)} vectors for {manifest.count} movies; {CURE}.")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import time
 from dataclasses import replace
@@ -37,7 +36,8 @@ from indexer.settings import Settings
 from indexer.snapshot_files import Fits, Snapshot, digest_of, open_snapshot, write_snapshot
 from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.kinds import KINDS, kind_for
-from indexer.vectors.milvus import MilvusIndex, server_of
+from indexer.vectors.milvus import MilvusIndex
+from indexer.vectors.milvus_server import parse_milvus, without_secrets
 
 __all__ = ["Snapshot", "SnapshotStore", "open_store"]
 
@@ -111,7 +111,9 @@ class SnapshotStore:
         pointer = self.pointer()
         while pointer is not None:
             try:
-                return open_snapshot(self.directory / pointer.name, pointer.manifest_sha256, fits)
+                return open_snapshot(
+                    self.directory / pointer.name, pointer.manifest_sha256, fits, self._milvus
+                )
             except FileNotFoundError as error:
                 # A publisher may have moved on and cleared this one away meanwhile.
                 newer = self.pointer()
@@ -164,7 +166,7 @@ class SnapshotStore:
             write_durably(aside / MANIFEST_FILE, data)
             aside.rename(self.directory / name)
         except BaseException:
-            _discard(aside)
+            self._discard(aside)
             raise
         sync_directory(self.directory)
         pointer = Pointer(name, hashlib.sha256(data).hexdigest())
@@ -185,16 +187,16 @@ class SnapshotStore:
             kept |= {old.name for newer, old in pairwise(whole) if newer.stat().st_mtime > since}
         for path in found:
             if path.name not in kept:
-                _discard(path)
+                self._discard(path)
 
-
-def _discard(directory: Path) -> None:
-    """Delete a snapshot, whole or half written."""
-    try:
-        MilvusIndex.forget(directory)
-    except SnapshotError:
-        return  # its rows could not be dropped: the directory stays, and the next publisher tries again
-    shutil.rmtree(directory, ignore_errors=True)
+    def _discard(self, directory: Path) -> None:
+        """Delete a snapshot, whole or half written."""
+        if self._milvus is not None:
+            try:
+                self._milvus.forget(directory)
+            except SnapshotError:
+                return  # its rows could not be dropped: the directory stays for the next publisher
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def open_store(settings: Settings) -> SnapshotStore:
@@ -206,12 +208,11 @@ def open_store(settings: Settings) -> SnapshotStore:
     scheme, _, where = settings.index_url.partition("://")
     if scheme == "faiss" and where:
         return SnapshotStore(Path(where))
-    if scheme == "milvus" and where:
-        # A directory for each server: what is published to one is not what another has.
-        name = "milvus-" + re.sub(r"[^A-Za-z0-9.]+", "-", where).strip("-")
-        return SnapshotStore(settings.home / name, MilvusIndex.at(server_of(where)))
+    if scheme == "milvus":
+        server = parse_milvus(settings.index_url)
+        return SnapshotStore(settings.home / server.directory, MilvusIndex.at(server))
     raise InvalidRequestError(
-        f"The index URL is {settings.index_url!r}; expected faiss://DIRECTORY, milvus://HOST:PORT or "
-        "milvus://FILE.db.",
+        f"The index URL is {without_secrets(settings.index_url)!r}; expected faiss://DIRECTORY, "
+        "milvus://HOST:PORT or milvus://FILE.db.",
         field="index_url",
     )

@@ -3,16 +3,14 @@
 A snapshot's directory holds the columns of facts as ever, and in ``milvus.json``
 the name of the collection that has its rows. The collection is indexed flat:
 every row is looked at, so that any blend is exact, and Milvus spreads the
-looking over its query nodes. pymilvus is imported when a server is asked for
-the first time.
+looking over its query nodes.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,25 +18,24 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import InvalidRequestError, SnapshotError
+from embeddings.errors import SnapshotError
 from indexer.durable import write_durably
 from indexer.vectors.base import VectorIndex, score_slack
 from indexer.vectors.blocks import Widths, slices
 from indexer.vectors.genre_groups import GenreGroups
+from indexer.vectors.milvus_server import MilvusServer, pymilvus
 
 PLACE_FILE = "milvus.json"
 _MOST_FOUND = 16_384
 """Milvus answers no search and no query with more rows than this."""
 _SENT_BYTES = 16 * 1024 * 1024
-_SECONDS = 30.0
 
 
 class MilvusIndex(VectorIndex):
     """Rows in a collection of Milvus; this process keeps only their genre groups.
 
     Args:
-        place: What pymilvus connects to, ``http://HOST:PORT`` or the file of Milvus Lite, and the
-            collection that has the rows, ``""`` before ``save``.
+        collection: What has the rows on the kind's server, ``""`` before ``save``.
         n_rows: How many rows there are.
         groups: Rows by genre vector.
         widths: Of the blocks.
@@ -47,25 +44,25 @@ class MilvusIndex(VectorIndex):
 
     kind: ClassVar[str] = "milvus"
     exact: ClassVar[bool] = True
-    server: ClassVar[str] = ""
-    """Where ``save`` sends rows; ``at`` makes a kind for one."""
+    server: ClassVar[MilvusServer] = MilvusServer("")
+    """Where the rows are; ``at`` makes a kind for one."""
 
     def __init__(
         self,
-        place: tuple[str, str],
+        collection: str,
         n_rows: int,
         groups: GenreGroups | None,
         widths: Widths,
         joined: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__(widths, groups)
-        self._server, self._collection = place
+        self._collection = collection
         self._n_rows = n_rows
         self._joined = joined
 
     @classmethod
-    def at(cls, server: str) -> type[Self]:
-        """This kind, with new rows sent to ``server``."""
+    def at(cls, server: MilvusServer) -> type[Self]:
+        """This kind, with its rows on ``server``."""
         return type(cls.__name__, (cls,), {"server": server})
 
     @classmethod
@@ -73,13 +70,13 @@ class MilvusIndex(VectorIndex):
         groups = GenreGroups.find(joined[:, slices(widths)[1]])
         # As the catalog and the other kinds have them, so that all rank near ties alike.
         stored = joined.astype(np.float16).astype(np.float32)
-        return cls((cls.server, ""), len(joined), groups, widths, stored)
+        return cls("", len(joined), groups, widths, stored)
 
     @classmethod
     def load(cls, directory: Path, widths: Widths) -> Self:
         place = _read_place(directory)
         groups = GenreGroups.load(directory)
-        index = cls((place["server"], place["collection"]), place["rows"], groups, widths)
+        index = cls(place["collection"], place["rows"], groups, widths)
         index._check_count()
         return index
 
@@ -91,9 +88,9 @@ class MilvusIndex(VectorIndex):
         if self._joined is None:
             raise SnapshotError(f"The rows of {self._collection} are in Milvus already; publish them again.")
         self._collection = f"onesheet_{os.urandom(8).hex()}"
-        place = {"server": self._server, "collection": self._collection, "rows": self._n_rows}
+        place = {"server": self.server.uri, "collection": self._collection, "rows": self._n_rows}
         write_durably(directory / PLACE_FILE, json.dumps(place, indent=1).encode())
-        with _named_errors(self._server):
+        with self.server.named_errors():
             self._send(self._joined)
         self._joined = None
         return (PLACE_FILE, *(self._groups.save(directory) if self._groups else ()))
@@ -103,8 +100,8 @@ class MilvusIndex(VectorIndex):
         """Drop the collection of a snapshot that nobody opens any more."""
         if (directory / PLACE_FILE).is_file():
             place = _read_place(directory)
-            with _named_errors(place["server"]):
-                _connect(place["server"]).drop_collection(place["collection"])  # no error where it is gone
+            with cls.server.named_errors():
+                cls.server.connect().drop_collection(place["collection"])  # no error where it is gone
 
     def __len__(self) -> int:
         return self._n_rows
@@ -116,12 +113,12 @@ class MilvusIndex(VectorIndex):
         found: NDArray[np.float32] = np.empty((len(distinct), self.dim), dtype=np.float32)
         for part in _parts(len(distinct), self.dim):
             asked = distinct[part]
-            with _named_errors(self._server):
+            with self.server.named_errors():
                 answer = self._client.get(self._collection, ids=asked.tolist(), output_fields=["vector"])
             if len(answer) != len(asked):
                 raise SnapshotError(
-                    f"Collection {self._collection} of {self._server} has {len(answer)} of {len(asked)} rows "
-                    "asked for; run `onesheet verify --repair`."
+                    f"Collection {self._collection} of {self.server.uri} has {len(answer)} of {len(asked)} "
+                    "rows asked for; run `onesheet verify --repair`."
                 )
             places = np.searchsorted(asked, [one["row"] for one in answer])
             found[part][places] = [one["vector"] for one in answer]
@@ -153,7 +150,7 @@ class MilvusIndex(VectorIndex):
         self, query: NDArray[np.float32], limit: int, filter_: str
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Row numbers and scores, best first."""
-        with _named_errors(self._server):
+        with self.server.named_errors():
             [hits] = self._client.search(
                 self._collection,
                 [query.astype(np.float32)],
@@ -169,11 +166,11 @@ class MilvusIndex(VectorIndex):
 
     @cached_property
     def _client(self) -> Any:
-        return _connect(self._server)
+        return self.server.connect()
 
     def _send(self, joined: NDArray[np.float32]) -> None:
-        schema = _pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-        types = _pymilvus().DataType
+        schema = pymilvus().MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        types = pymilvus().DataType
         schema.add_field("row", types.INT64, is_primary=True)
         schema.add_field("vector", types.FLOAT_VECTOR, dim=self.dim)
         index = self._client.prepare_index_params()
@@ -188,12 +185,12 @@ class MilvusIndex(VectorIndex):
         self._client.load_collection(self._collection)
 
     def _check_count(self) -> None:
-        with _named_errors(self._server):
+        with self.server.named_errors():
             there = self._client.has_collection(self._collection)
             stats = self._client.get_collection_stats(self._collection) if there else {"row_count": 0}
         if int(stats["row_count"]) != self._n_rows:
             raise SnapshotError(
-                f"Collection {self._collection} of {self._server} has {stats['row_count']} rows, expected "
+                f"Collection {self._collection} of {self.server.uri} has {stats['row_count']} rows, expected "
                 f"{self._n_rows}; run `onesheet verify --repair`."
             )
 
@@ -202,7 +199,7 @@ def _read_place(directory: Path) -> dict[str, Any]:
     path = directory / PLACE_FILE
     try:
         place: dict[str, Any] = json.loads(path.read_bytes())
-        return {"server": place["server"], "collection": place["collection"], "rows": int(place["rows"])}
+        return {"collection": place["collection"], "rows": int(place["rows"])}
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotError(f"{path} is damaged ({error!r}); run `onesheet verify --repair`.") from error
 
@@ -211,54 +208,3 @@ def _parts(n: int, dim: int) -> Iterator[slice]:
     """Slices of n rows that fit into one message."""
     size = min(_MOST_FOUND, max(1, _SENT_BYTES // (4 * max(dim, 1))))
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
-
-
-def _pymilvus() -> Any:
-    try:
-        import pymilvus
-    except ImportError as error:
-        raise SnapshotError(
-            "The index URL names Milvus, and pymilvus is not installed; "
-            "run `pip install 'onesheet[distributed]'`."
-        ) from error
-    return pymilvus
-
-
-def _connect(server: str) -> Any:
-    connect: Callable[..., Any] = _pymilvus().MilvusClient
-    with _named_errors(server):
-        return connect(server, timeout=_SECONDS)
-
-
-@contextmanager
-def _named_errors(server: str) -> Iterator[None]:
-    """What Milvus says, as a sentence of ours."""
-    failures = _pymilvus().exceptions.MilvusException
-    try:
-        yield
-    except failures as error:
-        said = str(getattr(error, "message", "") or error)
-        raise SnapshotError(
-            f"Milvus at {server} could not answer ({said}); start it, or name another ONESHEET_INDEX_URL."
-        ) from error
-
-
-def server_of(where: str) -> str:
-    """What pymilvus connects to, of the part of an index URL behind ``milvus://``.
-
-    Raises:
-        InvalidRequestError: It is neither HOST:PORT nor a file that ends in ``.db``.
-
-    Example:
-        >>> server_of("127.0.0.1:19530"), server_of("/var/lib/onesheet/movies.db")
-        ('http://127.0.0.1:19530', '/var/lib/onesheet/movies.db')
-    """
-    host, _, port = where.rpartition(":")
-    if host and port.isascii() and port.isdigit() and "/" not in where and "@" not in where:
-        return f"http://{where}"
-    if where.endswith(".db"):
-        return where
-    raise InvalidRequestError(
-        f"The index URL is 'milvus://{where}'; expected milvus://HOST:PORT or milvus://FILE.db.",
-        field="index_url",
-    )

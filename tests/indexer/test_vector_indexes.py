@@ -12,6 +12,7 @@ from indexer.vectors.blocks import Widths, slices
 from indexer.vectors.codes import CodedRows
 from indexer.vectors.exact import ExactIndex
 from indexer.vectors.milvus import MilvusIndex
+from indexer.vectors.milvus_server import MilvusServer
 from indexer.vectors.scan import ScanIndex
 
 WIDTHS: Widths = (32, 8, 16)
@@ -68,7 +69,7 @@ def index(
     kind: type[VectorIndex] = request.param
     directory = tmp_path_factory.mktemp(kind.kind)
     if kind is MilvusIndex:
-        kind = MilvusIndex.at(f"{directory}-rows.db")
+        kind = MilvusIndex.at(MilvusServer(f"{directory}-rows.db"))
     names = kind.build(rows, WIDTHS).save(directory)
     assert sorted(names) == sorted(path.name for path in directory.iterdir())
     return kind.load(directory, WIDTHS)

@@ -164,6 +164,8 @@ class OptimConfig(_Frozen):
     """Share of the neck's output dropped before the head, where nothing but neck and head learns."""
     ema_decay: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.999
     """Decay of the moving average of the weights, which is what is judged and kept; 0 switches it off."""
+    blend_with_start: bool = False
+    """Keep the best weights by validation between those of the checkpoint gone on from and the learnt."""
 
 
 class LossConfig(_Frozen):

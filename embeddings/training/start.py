@@ -33,17 +33,29 @@ def first_net(config: TrainConfig, data: TrainingData) -> PosterNet:
     folder = Path(config.model.init)
     if is_checkpoint(folder):
         parts = _fitting_weights(net, folder)
-        if config.optim.frozen_views and not config.optim.freeze_stages:
-            # Neck and head learn from standardised features there: a neck of before would mislead them.
-            parts = {name: value for name, value in parts.items() if name.startswith("backbone.")}
-        elif CheckpointManifest.read(folder).genres == data.genres:
+        if goes_on_whole(config, data):
             net.load_state_dict(parts)
             return net
+        if _learns_head_alone(config):
+            # Neck and head learn from standardised features there: a neck of before would mislead them.
+            parts = {name: value for name, value in parts.items() if name.startswith("backbone.")}
         else:
             parts = {name: value for name, value in parts.items() if not name.startswith("head.")}
         net.load_state_dict(net.state_dict() | parts)
     start_at_prior(net, data)
     return net
+
+
+def goes_on_whole(config: TrainConfig, data: TrainingData) -> bool:
+    """Whether a run begins with all weights of a checkpoint, its head included."""
+    folder = Path(config.model.init)
+    if not is_checkpoint(folder) or _learns_head_alone(config):
+        return False
+    return CheckpointManifest.read(folder).genres == data.genres
+
+
+def _learns_head_alone(config: TrainConfig) -> bool:
+    return config.optim.frozen_views > 0 and config.optim.freeze_stages == 0
 
 
 def start_at_prior(net: PosterNet, data: TrainingData) -> None:

@@ -32,6 +32,7 @@ from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
 from embeddings.training.run_state import RunState, load_state, save_state
+from embeddings.training.soup import best_between, check_start
 from embeddings.training.splits import Split
 from embeddings.training.staged import StagedTrainer
 from embeddings.training.start import first_net
@@ -83,16 +84,15 @@ def train(
         data = _load(labels, posters_dir, out, config, processes)
         if processes.leads:
             say(_describe(data))
+        check_start(config, data)
         net = first_net(config, data)
         trainer = _kind(config)(net, data, config, device, processes)
         history = _learn(trainer, out, config, processes, say)
         if not processes.leads:
             return None
         best = best_epoch(history, config.monitor)
-        net = trainer.judged
-        net.load_state_dict(load_file(out / "best.safetensors"))
-        told = Told(_provenance(config, data, best), history)
-        finished = finish(out / "checkpoint", net, data, config, told, device)
+        told = Told(_provenance(config, data, best) | _load_best(trainer, out, config, say), history)
+        finished = finish(out / "checkpoint", trainer.judged, data, config, told, device)
         write_figures(out / "figures.json", finished)
         shown = find_posters(posters_dir, finished.judged.movie_ids)
         write_report(
@@ -104,6 +104,21 @@ def train(
             config.model.arch,
         )
         return TrainedModel(out / "checkpoint", history, best, finished, len(data.cache.failed))
+
+
+def _load_best(trainer: Trainer, out: Path, config: TrainConfig, say: Say) -> dict[str, Any]:
+    """Put the weights to be kept into the judged net; gives what is to be told of them."""
+    ended, told = load_file(out / "best.safetensors"), {}
+    if config.optim.blend_with_start:
+
+        def judge(trainer: Trainer) -> float:
+            return _figures((validation_figures(trainer),), config.monitor)[0]
+
+        ended, share = best_between(trainer, ended, config, trainer.data, judge)
+        told = {"share_of_start": share}
+        say(f"weights: {share:.0%} those of the start, {1 - share:.0%} those of the best epoch")
+    trainer.judged.load_state_dict(ended)
+    return told
 
 
 def _kind(config: TrainConfig) -> type[Trainer]:

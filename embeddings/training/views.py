@@ -87,5 +87,6 @@ def _key(part: FrozenPart, net: PosterNet, config: TrainConfig, view: int, rows:
     for name, value in net.backbone.state_dict().items():
         digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
     if view:
-        digest.update(f"{config.seed} {config.augment.model_dump_json()}".encode())
+        changes = config.augment.model_dump_json(exclude={"mixup", "cutmix", "mix_chance"})
+        digest.update(f"{config.seed} {changes}".encode())
     return digest.hexdigest()[:16]

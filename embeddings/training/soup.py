@@ -24,8 +24,8 @@ def check_start(config: TrainConfig, data: TrainingData) -> None:
     """
     if config.optim.blend_with_start and not goes_on_whole(config, data):
         raise TrainingError(
-            "optim.blend_with_start needs model.init to be a checkpoint with the same genres, so that its head "
-            "is kept; give one, or switch it off."
+            "optim.blend_with_start needs model.init to be a checkpoint with the same genres, so that its "
+            "head is kept; give one, or switch it off."
         )
 
 

@@ -14,8 +14,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -68,15 +69,17 @@ class MadeBefore:
     def embedding_dim(self) -> int:
         return self.embeddings.shape[1]
 
-    def encode(self, posters: list[Poster]) -> EncodedPosters:
+    def encode(self, posters: Sequence[Poster]) -> EncodedPosters:
         at = [int(poster.movie_id[2:]) % len(self.embeddings) for poster in posters]
         probs = np.full((len(at), len(self.genres)), 0.1, dtype=np.float32)
         return EncodedPosters(tuple(one.movie_id for one in posters), self.embeddings[at], probs)
 
     def encode_batches(
-        self, posters: list[Poster], batch_size: int, workers: int | None
+        self, posters: Iterable[Poster], batch_size: int, workers: int | None
     ) -> Iterator[EncodedPosters]:
-        yield self.encode(posters)
+        rest = iter(posters)
+        while batch := list(islice(rest, batch_size)):
+            yield self.encode(batch)
 
     def choose(self, genre_probs: NDArray[np.float32]) -> NDArray[np.bool_]:
         return genre_probs > 0.5
@@ -88,13 +91,15 @@ def fill(catalog: Catalog, encoder: MadeBefore, n_movies: int) -> None:
     catalog.activate(encoder.fingerprint, None)
     for start in range(0, n_movies, _BATCH):
         ids = [f"tt{i:07d}" for i in range(start, min(start + _BATCH, n_movies))]
-        catalog.upsert_movies([_facts(one) for one in ids], "csv")
+        catalog.upsert_movies([facts_of(one) for one in ids], "csv")
         encoded = encoder.encode([Poster(one, b"") for one in ids])
         chosen = encoder.choose(encoded.genre_probs)
         catalog.save_embeddings(encoded, encoder.fingerprint, chosen, ["0" * 64] * len(ids))
+    catalog.gather_statistics()
 
 
-def _facts(movie_id: str) -> MovieFacts:
+def facts_of(movie_id: str) -> MovieFacts:
+    """A title, a year and a genre that go with an id."""
     number = int(movie_id[2:])
     names = ("Action", "Comedy", "Drama", "Horror", "Thriller")
     return MovieFacts(movie_id, f"Movie {number}", 1920 + number % 100, (names[number % 5],))
@@ -110,7 +115,7 @@ def add(
     started, begun = time.process_time(), time.perf_counter()
     for number in numbers:
         movie_id = f"tt{number:07d}"
-        put_movie(catalog, store, lambda: encoder, _facts(movie_id), out.getvalue())
+        put_movie(catalog, store, lambda: encoder, facts_of(movie_id), out.getvalue())
         if reader.view().row_numbers([movie_id])[0] < 0:
             raise RuntimeError(f"{movie_id} was put in and is not in the next view")
     return time.process_time() - started, time.perf_counter() - begun

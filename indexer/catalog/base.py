@@ -133,8 +133,11 @@ class CatalogBase:
 
     def active(self) -> Active:
         """Encoder and taste model of the published snapshot."""
+        keys = ("fingerprint", "taste_model")
+        query = select(MetaRow.key, MetaRow.value).where(MetaRow.key.in_(keys))
         with self._reading() as connection:
-            return Active(read_meta(connection, "fingerprint"), read_meta(connection, "taste_model"))
+            found: dict[str, str] = {key: value for key, value in connection.execute(query)}
+        return Active(*(found.get(key) for key in keys))
 
     def gather_statistics(self) -> None:
         """Have PostgreSQL count its rows again; call it when many came in.

@@ -83,7 +83,7 @@ def _in_arrays(name: str, columns: dict[str, str], rows: Sequence[tuple[Any, ...
     types = [_IN_ARRAYS[kind] for kind in columns.values()]
     arrays = [literal(list(one), postgresql.ARRAY(type_)) for one, type_ in zip(values, types, strict=True)]
     named = [column(one, type_) for one, type_ in zip(columns, types, strict=True)]
-    return func.unnest(*arrays).table_valued(*named, name=name).render_derived()
+    return func.unnest(*arrays).table_valued(*named).render_derived(name)
 
 
 @contextmanager

@@ -1,0 +1,143 @@
+"""What ``reindex`` of new files costs in a large catalog beside what it costs in an empty one, step by step.
+
+The large catalog's posters lie on the disk (links of two files), and are known
+with made-up hashes and with embeddings made beforehand, so that nothing but the
+new files is to be read; the encoder's own time is left out in both.
+
+Example: python -m benchmarks.reindex_at_scale --home onesheet-home --movies 100000
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import click
+import numpy as np
+
+from benchmarks.blend_rows import generate_rows, read_real_rows
+from benchmarks.colour_encoder import draw_poster
+from benchmarks.fresh_at_scale import MadeBefore, facts_of
+from benchmarks.store_kill import scratch_home
+from embeddings.encoded import Poster
+from embeddings.genres import GenreVocabulary
+from indexer import reindex as steps
+from indexer.catalog import Catalog, PosterFile, open_catalog
+from indexer.catalog.artwork import HashedPoster
+from indexer.settings import Settings
+from indexer.snapshots import open_store
+
+_BATCH = 20_000
+_MOST_LINKS = 50_000
+_STEPS = ("scan_posters", "_embed", "group_artwork", "learn", "_publish")
+
+
+def fill(catalog: Catalog, encoder: MadeBefore, posters: Path, n_movies: int) -> None:
+    """A catalog that was imported and indexed before."""
+    rng = np.random.default_rng(7)
+    for start in range(0, n_movies, _BATCH):
+        ids = [f"tt{i:07d}" for i in range(start, min(start + _BATCH, n_movies))]
+        paths = {movie_id: _linked(posters, movie_id, start + i) for i, movie_id in enumerate(ids)}
+        catalog.upsert_movies([facts_of(one) for one in ids], "csv")
+        catalog.set_posters(paths)
+        hashes = [rng.bytes(32).hex() for _ in ids]
+        catalog.save_poster_files([_as_known(*one) for one in zip(paths.items(), hashes, strict=True)])
+        catalog.save_hashes(
+            [HashedPoster(one, sha[:16], 40, 60) for one, sha in zip(ids, hashes, strict=True)]
+        )
+        encoded = encoder.encode([Poster(one, b"") for one in ids])
+        catalog.save_embeddings(encoded, encoder.fingerprint, encoder.choose(encoded.genre_probs), hashes)
+    catalog.gather_statistics()
+
+
+def _linked(posters: Path, movie_id: str, number: int) -> Path:
+    source = posters.parent / f"source{number // _MOST_LINKS}.png"
+    if not source.exists():
+        source.write_bytes(draw_poster(source.name))
+    path = posters / f"{movie_id}.png"
+    path.hardlink_to(source)
+    return path
+
+
+def _as_known(named: tuple[str, Path], sha256: str) -> PosterFile:
+    movie_id, path = named
+    status = path.stat()
+    return PosterFile(movie_id, str(path), sha256, status.st_size, status.st_mtime_ns)
+
+
+def add(catalog: Catalog, posters: Path, numbers: range) -> None:
+    """Movies with new files, as an import leaves them."""
+    paths = {f"tt{number:07d}": posters / f"tt{number:07d}.png" for number in numbers}
+    for movie_id, path in paths.items():
+        path.write_bytes(draw_poster(movie_id))
+    catalog.upsert_movies([facts_of(one) for one in paths], "csv")
+    catalog.set_posters(paths)
+
+
+def timed_steps(work: Callable[[], object]) -> dict[str, float]:
+    """Seconds of the clock, of this process's processor, and of each step of ``reindex``."""
+    seconds = dict.fromkeys(_STEPS, 0.0)
+
+    def timed(name: str) -> Callable[..., Any]:
+        step = getattr(steps, name)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return step(*args, **kwargs)
+            finally:
+                seconds[name] += time.perf_counter() - started
+
+        return run
+
+    with ExitStack() as patches:
+        for name in _STEPS:
+            patches.enter_context(mock.patch.object(steps, name, timed(name)))
+        started, cpu = time.perf_counter(), time.process_time()
+        work()
+        whole = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
+    return {name: round(value, 2) for name, value in (whole | seconds).items()}
+
+
+def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int) -> dict[str, float]:
+    """Fill a catalog, index it, add files to it, index those."""
+    posters = settings.home / "own-posters"
+    posters.mkdir(parents=True)
+    catalog, store = open_catalog(settings), open_store(settings)
+    options = steps.ReindexOptions(progress=False)
+    catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
+    fill(catalog, encoder, posters, n_movies)
+    steps.reindex(catalog, encoder, store, options=options)
+    add(catalog, posters, range(n_movies, n_movies + n_added))
+    found = timed_steps(lambda: steps.reindex(catalog, encoder, store, options=options))
+    catalog.close()
+    return found
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), default=Path("onesheet-home"), show_default=True)
+@click.option("--movies", "n_movies", default=100_000, show_default=True)
+@click.option("--added", "n_added", default=1000, show_default=True)
+@click.option("--database", type=click.Choice(["sqlite", "postgres"]), default="sqlite", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the scratch homes lie.")
+def main(home: Path, n_movies: int, n_added: int, database: str, folder: Path | None) -> None:
+    """Reindex new files in an empty catalog and in a full one, and compare."""
+    real = read_real_rows(home)
+    made = np.ascontiguousarray(generate_rows(real, 50_000)[:, : real.widths[0]])
+    encoder = MadeBefore(made, GenreVocabulary(("Action", "Comedy", "Drama", "Horror", "Thriller")))
+    document: dict[str, Any] = {"database": database, "movies": n_movies, "added": n_added}
+    for name, n in (("empty", 0), ("full", n_movies)):
+        with scratch_home(database, folder) as settings:
+            document[name] = measure(settings, encoder, n, n_added)
+        click.echo(f"{n:>10,} movies  {document[name]}", err=True)
+    document["times"] = round(document["full"]["seconds"] / document["empty"]["seconds"], 2)
+    click.echo(json.dumps(document))
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
 from flask_compress import Compress
@@ -48,7 +48,7 @@ def create_app(
     """
     settings = settings or load_settings()
     web = web or load_web_settings()
-    app = OpenAPI(
+    app = _SyncApp(
         "webui",
         info=Info(title="onesheet", version=version("onesheet"), description=_ABOUT),
         security_schemes=SECURITY_SCHEMES,
@@ -76,6 +76,14 @@ def create_app(
     app.after_request(_forbid_foreign_content)
     _install_doors(app, web, metrics.shed.inc)
     return app
+
+
+class _SyncApp(OpenAPI):
+    """An app without coroutines: Flask looks into each view and hook at each request to find out."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
 
 
 def _install_doors(app: OpenAPI, web: WebSettings, on_shed: Callable[[], None]) -> None:

@@ -12,7 +12,6 @@ from webui.settings import WebSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_SILENT_SECONDS = 20.0
 _ALWAYS = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -40,10 +39,6 @@ class LoadGate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith(_ALWAYS):
             return self._app(environ, start_response)
-        connection = environ.get("gunicorn.socket")
-        if connection is not None:
-            # Without it a sender that stops in the middle of an upload would keep its place for ever.
-            connection.settimeout(_SILENT_SECONDS)
         try:
             self._queue.get_nowait()
         except Empty:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Annotated, Any, Literal, get_origin
 
@@ -44,34 +43,26 @@ def list_fields(model: type[BaseModel]) -> frozenset[str]:
 
 
 class Contract(BaseModel):
-    """A model whose JSON schema is made once; flask-openapi3 asks for it at every request."""
+    """A model of what the API takes; members that it does not name are refused."""
 
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
-
-    @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The JSON schema, as pydantic makes it, from memory after the first time."""
-        return _schema(cls, args, tuple(sorted(kwargs.items())))
 
 
 class QueryContract(Contract):
     """A query string: an optional parameter is left out or empty, as forms send it, never ``null``."""
 
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """The JSON schema, as pydantic makes it, without ``null``."""
+        schema = super().model_json_schema(*args, **kwargs)
+        for name, member in schema.get("properties", {}).items():
+            schema["properties"][name] = _without_null(member)
+        return schema
+
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, values: Any) -> Any:
         return {name: value for name, value in values.items() if value not in ("", [""])}
-
-
-@functools.cache
-def _schema(
-    model: type[Contract], args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]
-) -> dict[str, Any]:
-    schema = super(Contract, model).model_json_schema(*args, **dict(kwargs))
-    if issubclass(model, QueryContract):
-        for name, member in schema.get("properties", {}).items():
-            schema["properties"][name] = _without_null(member)
-    return schema
 
 
 def _without_null(member: dict[str, Any]) -> dict[str, Any]:

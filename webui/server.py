@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 _OMP_VARIABLE = "OMP_NUM_THREADS"
 _M_ARENA_MAX = -8
 """Of malloc.h."""
+_SILENT_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "preload_app": True,
             "proc_name": "onesheet",
             "logger_class": "webui.server.JsonGunicornLogger",
+            "when_ready": _limit_silence,
             "post_worker_init": _open_in_background,
             "worker_exit": _stop_working,
             "child_exit": _forget_worker,
@@ -110,6 +115,34 @@ def serve(options: ServeOptions, settings: Settings, web: WebSettings) -> None:
     Server(options, settings, web).run()
 
 
+def _limit_silence(arbiter: Arbiter) -> None:
+    for listener in arbiter.LISTENERS:
+        limit_silence(listener.sock, _SILENT_SECONDS)
+
+
+def limit_silence(listener: socket.socket, seconds: float) -> None:
+    """Let what ``listener`` accepts wait this long for the next bytes of a request, or for room to answer.
+
+    Without a limit a sender that stops in the middle of an upload would keep its place for ever. The kernel
+    hands it on to each connection; Python's own would cost each request three calls of the kernel.
+    """
+    whole = int(seconds)
+    limit = struct.pack("@ll", whole, int((seconds - whole) * 1e6))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+def _put_aside() -> None:
+    """Collect garbage now, while nobody asks, and let later collections pass over what is left.
+
+    A whole collection looks at every object there is, a tenth of a second during which no request goes on.
+    What was put aside before is looked at again: a snapshot that was replaced leaves cycles behind.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def _open_in_background(worker: Worker) -> None:
     """Open the recommender before the first question; meanwhile /readyz says no. Then answer ahead."""
     _keep_few_arenas()
@@ -118,7 +151,8 @@ def _open_in_background(worker: Worker) -> None:
     def work() -> None:
         with _one_thread_for_a_question():
             held.why_not_ready()
-        held.ahead.run()
+        _put_aside()
+        held.ahead.run(_put_aside)
 
     threading.Thread(target=work, name="open-recommender", daemon=True).start()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -93,12 +92,3 @@ def test_a_crash_gives_its_place_back() -> None:
             assert str(error) == "on purpose"
         else:
             raise AssertionError("the crash was swallowed")
-
-
-def test_a_sender_may_be_silent_for_a_while_only() -> None:
-    door, _ = gate(Response("done"))
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert ours.gettimeout() is None
-        Client(door).get("/x", environ_overrides={"gunicorn.socket": ours})
-        assert ours.gettimeout() == 20.0

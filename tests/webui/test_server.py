@@ -20,6 +20,7 @@ import requests
 from indexer.settings import Settings
 from recommender.types import SimilarRequest
 from webui.client import OnesheetClient
+from webui.server import limit_silence
 
 API_KEY = "a-key-for-tests"
 PATIENCE_SECONDS = 90
@@ -173,6 +174,20 @@ def test_a_request_under_way_when_the_stop_comes_is_answered(served: Served) -> 
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert len(json.loads(answer.partition(b"\r\n\r\n")[2])["results"]) == 10
     assert served.process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_sender_may_be_silent_for_a_while_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        limit_silence(listener, 0.2)
+        with socket.create_connection(listener.getsockname()) as sender:
+            ours, _ = listener.accept()
+            with ours:
+                ours.setblocking(False)
+                ours.setblocking(True)  # as gunicorn does between two requests of a connection
+                sender.sendall(b"POST")
+                assert ours.recv(100) == b"POST"
+                with pytest.raises(BlockingIOError):
+                    ours.recv(100)
 
 
 def test_a_question_by_id_never_loads_torch(small_home: Settings) -> None:

@@ -11,6 +11,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from embeddings.errors import InvalidRequestError, NotFoundError
 from webui.api.documents import NOT_MODIFIED, binary, file_body, problems
 from webui.bodies import read_form, read_upload
+from webui.queries import queried
 from webui.schemas import HeatmapForm, HeatmapQuery, MoviePath
 from webui.services import services
 
@@ -27,6 +28,7 @@ heatmap = APIBlueprint(
     "/movies/<movie_id>/heatmap",
     responses={200: binary("image/png"), 304: NOT_MODIFIED, **problems(404)},
 )
+@queried
 def get_heatmap(path: MoviePath, query: HeatmapQuery) -> Response:
     """What in a movie's poster speaks for a genre, as PNG; made once, then kept."""
     held = services()

@@ -11,6 +11,7 @@ from embeddings.errors import NotFoundError
 from webui.answers import SimilarIdsAnswer
 from webui.api.documents import NOT_MODIFIED, problems
 from webui.api.similar import find_similar, similar_request
+from webui.queries import queried
 from webui.schemas import ExternalPath, SimilarQuery
 from webui.services import services
 from webui.validators import revalidated
@@ -25,6 +26,7 @@ media_server = APIBlueprint(
 
 
 @media_server.get("/similar-ids/<source>/<external_id>", responses={200: SimilarIdsAnswer, 304: NOT_MODIFIED})
+@queried
 def get_similar_ids(path: ExternalPath, query: SimilarQuery) -> Response:
     """Ids of similar movies in the caller's own numbering, nearest first."""
     return revalidated(lambda: similar_ids(path, query))

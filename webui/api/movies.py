@@ -11,6 +11,7 @@ from webui.access import require_api_key
 from webui.answers import MovieAnswer, MoviePage, PutMovieAnswer, RemovedAnswer
 from webui.api.documents import API_KEY_SECURITY, NOT_MODIFIED, file_or_json, problems
 from webui.bodies import find_upload, is_form, read_form, read_json
+from webui.queries import queried
 from webui.schemas import MoviePath, MovieQuery, PutMovieBody, PutMovieForm, split_list
 from webui.services import services
 from webui.validators import revalidated
@@ -25,6 +26,7 @@ movies = APIBlueprint(
 
 
 @movies.get("/movies", responses={200: MoviePage, 304: NOT_MODIFIED})
+@queried
 def get_movies(query: MovieQuery) -> Response:
     """Search and browse, one page at a time; the same cursor gives the same page."""
     return revalidated(lambda: movie_page(query))

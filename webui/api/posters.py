@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from embeddings.errors import NotFoundError, PosterError
 from webui.api.documents import NOT_MODIFIED, binary, problems
+from webui.queries import queried
 from webui.schemas import MoviePath, PosterQuery
 from webui.services import services
 from webui.thumbnails import make_thumbnail, nearest_width
@@ -21,6 +22,7 @@ _CACHE_CONTROL = "public, max-age=3600, stale-while-revalidate=86400"
     "/posters/<movie_id>",
     responses={200: binary("image/jpeg"), 304: NOT_MODIFIED, **problems(404, 422, 429, 503)},
 )
+@queried
 def get_poster(path: MoviePath, query: PosterQuery) -> Response:
     """The poster of a movie as JPEG, at most ``w`` pixels wide, or as wide as it is."""
     held = services()

@@ -11,6 +11,7 @@ from webui.answers import SimilarAnswer
 from webui.api.documents import NOT_MODIFIED, file_or_json, json_body, problems
 from webui.bodies import find_upload, is_form, read_form, read_json
 from webui.json_bytes import to_json
+from webui.queries import queried
 from webui.schemas import (
     BlendContract,
     MoviePath,
@@ -34,6 +35,7 @@ similar = APIBlueprint(
 
 
 @similar.get("/movies/<movie_id>/similar", responses={200: SimilarAnswer, 304: NOT_MODIFIED})
+@queried
 def get_similar(path: MoviePath, query: SimilarQuery) -> Response:
     """Movies like one movie, nearest first."""
     asked = similar_request(query, like=(path.movie_id,))

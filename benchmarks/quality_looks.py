@@ -30,8 +30,8 @@ from recommender.cli_evaluate import read_truth
 from recommender.evaluation.cold import judge_cold
 from recommender.evaluation.data import read_catalog
 from recommender.evaluation.genre import judge_genre
+from recommender.evaluation.protocol import JudgeOptions
 from recommender.evaluation.report import as_markdown
-from recommender.evaluation.warm import JudgeOptions
 
 SIZE = (192, 288)
 _BATCH = 32
@@ -101,7 +101,7 @@ def main(home: Path, labels: Path, protocol: str, arch: str | None, init: str | 
         pairs = zip(data.rows.movie_ids, data.posters, strict=True)
         posters = [poster if one in judged else None for one, poster in pairs]
         looks["visual_imagenet"] = imagenet_rows(posters, arch, init or "imagenet")
-    options = JudgeOptions(repeats=1 if protocol == "genre" else 3, looks=looks)
+    options = JudgeOptions(repeats=3, looks=looks)
     outcome = judge_genre(data, truth, options) if protocol == "genre" else judge_cold(data, None, options)
     click.echo(as_markdown(outcome))
 

@@ -51,7 +51,7 @@ def draw_triangles(data: CatalogData, out: Path) -> dict[str, Shares]:
         figures = ndcg_by_person(lesson, grid).mean(axis=1)
         title = f"query: {lesson.knowledge}, {len(lesson.questions)} questions"
         plot_simplex(grid, figures, title, out / f"blend-{lesson.knowledge}.svg")
-        opening, rest = learned_orders(lesson, taught.rows)
+        opening, rest = learned_orders(lesson, taught.rows, taught.lift)
         learned |= {lesson.knowledge: opening, rest_of(lesson.knowledge): rest}
     return learned
 

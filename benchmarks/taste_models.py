@@ -27,7 +27,7 @@ from recommender.evaluation.matched import Matched, MatchRules, draw_matched
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.people import People, split_people
 from recommender.evaluation.scorers import InnerProduct, Scorer
-from recommender.evaluation.warm import TESTED_SHARE
+from recommender.evaluation.protocol import TESTED_SHARE
 from recommender.taste import TasteModel
 
 Fit = Callable[[People], Scorer]

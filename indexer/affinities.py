@@ -19,7 +19,7 @@ from embeddings.errors import SnapshotError
 from indexer.types import Ratings
 
 AFFINITIES_FILE = "affinities.npz"
-_HALF = 200.0
+BELIEVED_HALF = 200.0
 """People at which half of a correlation is believed: between two movies it is seldom more than .1."""
 
 
@@ -37,7 +37,7 @@ class Agreement(NamedTuple):
     @property
     def strength(self) -> float:
         """The correlation as far as so many people can be believed."""
-        return self.correlation * self.n_people / (self.n_people + _HALF)
+        return self.correlation * self.n_people / (self.n_people + BELIEVED_HALF)
 
 
 @dataclass(frozen=True)
@@ -140,17 +140,22 @@ def parse_affinities(data: bytes) -> Affinities:
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            names = ("movie_ids", "ends", "others", "correlations", "n_people")
-            columns = [file[name] for name in names]
-            source = file["source"]
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            found = Affinities(
+                movie_ids=file["movie_ids"],
+                ends=file["ends"],
+                others=file["others"],
+                correlations=file["correlations"],
+                n_people=file["n_people"],
+                source=file["source"][0].decode(),
+            )
+    except (KeyError, IndexError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise SnapshotError(
             f"{AFFINITIES_FILE} has no affinities ({error}); run `onesheet reindex`."
         ) from error
-    ids, ends, *pairs = columns
-    if len(ends) != len(ids) + 1 or len(source) != 1 or any(len(one) != ends[-1] for one in pairs):
+    n = {len(found.others), len(found.correlations), len(found.n_people)}
+    if len(found.ends) != len(found.movie_ids) + 1 or n != {int(found.ends[-1])}:
         raise SnapshotError(
-            f"{AFFINITIES_FILE} has columns of lengths {[len(one) for one in columns]}, which do not fit "
-            "each other; run `onesheet reindex`."
+            f"{AFFINITIES_FILE} has {len(found.ends)} ends for {len(found.movie_ids)} movies and columns of "
+            f"{sorted(n)} pairs; run `onesheet reindex`."
         )
-    return Affinities(*columns, source=source[0].decode())
+    return found

@@ -25,6 +25,9 @@ class Beside:
     affinities: Affinities | None = None
 
 
+NOTHING_BESIDE = Beside()
+
+
 def save_beside(directory: Path, beside: Beside) -> tuple[str, ...]:
     """Write what there is, one file each, and return their names."""
     files: dict[str, bytes] = {}

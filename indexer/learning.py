@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from indexer.affinities import AffinityFitter
 from indexer.catalog import Catalog
 from indexer.catalog.learned import Learned
 from indexer.poster_map import MapFitter
@@ -43,11 +44,16 @@ class Fitters:
         taste: Fits taste factors.
         weights: Learns default weights.
         poster_map: Lays posters out in the plane.
+        affinities: Finds out which movies people rate alike.
     """
 
     taste: TasteFitter | None = None
     weights: WeightFitter | None = None
     poster_map: MapFitter | None = None
+    affinities: AffinityFitter | None = None
+
+
+NO_FITTERS = Fitters()
 
 
 def learn(catalog: Catalog, fingerprint: str, fitters: Fitters) -> Learned:

@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from embeddings.errors import SnapshotError
+from indexer.affinities import update_affinities
+from indexer.beside import Beside
 from indexer.catalog import Catalog
 from indexer.catalog.records import RowBatch
+from indexer.learning import NO_FITTERS, Fitters
 from indexer.manifests import CURE
 from indexer.overlay import empty_overlay
 from indexer.pairs import random_pairs, spreads
-from indexer.poster_map import MapFitter, update_map
+from indexer.poster_map import update_map
 from indexer.snapshots import Snapshot, SnapshotStore
 from indexer.types import SnapshotManifest
 from indexer.vectors.blocks import join, widths_of
@@ -59,12 +62,12 @@ def publish_catalog(
     fingerprint: str,
     taste_model: str | None,
     default_weights: dict[str, tuple[float, float, float]],
-    map_fitter: MapFitter | None = None,
+    fitters: Fitters = NO_FITTERS,
 ) -> SnapshotManifest:
     """Publish the catalog as it is, then make its encoder and taste model the ones in use.
 
-    The map of the snapshot before is carried on, with new posters placed in it;
-    where much is new, ``map_fitter`` lays it out anew.
+    The map of the snapshot before is carried on, with new posters placed in it, and so are
+    affinities; where much is new, or they come from other ratings, ``fitters`` make them anew.
 
     The caller holds the publish lock. Should the process die between the two
     steps, the snapshot is whole and whoever writes next completes the second.
@@ -74,9 +77,19 @@ def publish_catalog(
         OSError: The disk is full or failing; the old snapshot is still the current one.
     """
     batch, about = read_catalog(catalog, fingerprint, taste_model)
-    poster_map = update_map(batch.rows, fingerprint, store.poster_map(), map_fitter)
+    before, learned = store.beside(), catalog.find_learned()
+    beside = Beside(
+        update_map(batch.rows, fingerprint, before.poster_map, fitters.poster_map),
+        update_affinities(
+            before.affinities,
+            fitters.affinities,
+            learned.source if learned else "",
+            catalog.ratings,
+            batch.rows.movie_ids,
+        ),
+    )
     about = replace(about, default_weights=default_weights)
-    manifest = store.publish(batch.rows, batch.facts, about, poster_map)
+    manifest = store.publish(batch.rows, batch.facts, about, beside)
     catalog.activate(manifest.fingerprint, manifest.taste_model)
     return manifest
 

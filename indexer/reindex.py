@@ -12,15 +12,15 @@ from tqdm import tqdm
 
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
 from embeddings.errors import SnapshotError
+from indexer.affinities import source_of
 from indexer.catalog import Catalog, PosterFile
 from indexer.catalog.learned import Learned
 from indexer.duplicates import group_artwork
 from indexer.learning import Fitters, learn
 from indexer.locks import publishing
-from indexer.poster_map import MAP_FILE, MapFitter
 from indexer.publish import publish_catalog
 from indexer.scan import scan_posters
-from indexer.snapshots import SnapshotStore
+from indexer.snapshots import Snapshot, SnapshotStore
 from indexer.types import PosterEncoder, ReindexReport, SnapshotManifest
 
 # A file larger than any poster may be is handed on by its path, to be refused there by its size.
@@ -78,7 +78,7 @@ def reindex(
         done = _embed(catalog, encoder, options)
         group_artwork(catalog, encoder.fingerprint)
         learned = learn(catalog, encoder.fingerprint, fitters)
-        manifest = _publish(catalog, store, encoder.fingerprint, learned, fitters.poster_map)
+        manifest = _publish(catalog, store, encoder.fingerprint, learned, fitters)
         # Posters that were put in meanwhile, by a process with another encoder: the overlay has them.
         done += _embed(catalog, encoder, replace(options, every=False))
         catalog.forget_inactive()
@@ -158,15 +158,26 @@ def _unreadable(catalog: Catalog) -> Iterator[UnreadablePoster]:
 
 
 def _publish(
-    catalog: Catalog, store: SnapshotStore, fingerprint: str, learned: Learned, map_fitter: MapFitter | None
+    catalog: Catalog, store: SnapshotStore, fingerprint: str, learned: Learned, fitters: Fitters
 ) -> SnapshotManifest:
     """Publish, unless the current snapshot is sound and already says all of it."""
-    current = _sound_manifest(store)
-    drawn = current is not None and (map_fitter is None or MAP_FILE in current.files)
-    if current is not None and drawn and _says_all(current, catalog, fingerprint, learned):
+    current = _sound_snapshot(store)
+    if (
+        current is not None
+        and _has_beside(current, learned, fitters)
+        and _says_all(current.manifest, catalog, fingerprint, learned)
+    ):
         catalog.activate(fingerprint, learned.taste_model)
-        return current
-    return publish_catalog(catalog, store, fingerprint, learned.taste_model, learned.weights, map_fitter)
+        return current.manifest
+    return publish_catalog(catalog, store, fingerprint, learned.taste_model, learned.weights, fitters)
+
+
+def _has_beside(current: Snapshot, learned: Learned, fitters: Fitters) -> bool:
+    """Whether the snapshot has what the fitters would lay beside it."""
+    beside, fitter = current.beside, fitters.affinities
+    drawn = fitters.poster_map is None or beside.poster_map is not None
+    found = None if beside.affinities is None else beside.affinities.source
+    return drawn and (fitter is None or found == source_of(fitter, learned.source))
 
 
 def _says_all(manifest: SnapshotManifest, catalog: Catalog, fingerprint: str, learned: Learned) -> bool:
@@ -175,9 +186,8 @@ def _says_all(manifest: SnapshotManifest, catalog: Catalog, fingerprint: str, le
     return same and manifest.default_weights == learned.weights and not (changes.changed or changes.removed)
 
 
-def _sound_manifest(store: SnapshotStore) -> SnapshotManifest | None:
+def _sound_snapshot(store: SnapshotStore) -> Snapshot | None:
     try:
-        snapshot = store.open()
+        return store.open()
     except SnapshotError:
         return None
-    return snapshot.manifest if snapshot else None

@@ -1,4 +1,4 @@
-"""The files of one snapshot: vectors, columns of facts, random pairs, the map; written, checked, mapped.
+"""The files of one snapshot: vectors, columns of facts, random pairs; written, checked, mapped.
 
 Every file is checked against its digest in the manifest before FAISS or numpy reads it.
 """
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import SnapshotError
+from indexer.beside import NOTHING_BESIDE, Beside, load_beside, save_beside
 from indexer.columns import map_columns, save_columns
 from indexer.durable import sync_file
 from indexer.manifests import CURE, read_manifest
 from indexer.pairs import random_pairs, spreads
-from indexer.poster_map import MAP_FILE, PosterMap, map_bytes, parse_map
 from indexer.types import Facts, Rows, SnapshotManifest
 from indexer.vectors.base import VectorIndex
 from indexer.vectors.blocks import join, widths_of
@@ -39,14 +39,14 @@ class Snapshot:
         index: The vectors; row numbers are positions in ``facts``.
         facts: Columns of its rows, sorted by movie id.
         pairs: float32, (m, 3), cosines of random pairs per signal.
-        poster_map: Where its posters lie; None where none was drawn.
+        beside: What is carried from one snapshot to the next.
     """
 
     manifest: SnapshotManifest
     index: VectorIndex
     facts: Facts
     pairs: NDArray[np.float32]
-    poster_map: PosterMap | None = None
+    beside: Beside = NOTHING_BESIDE
 
 
 def open_snapshot(
@@ -78,9 +78,7 @@ def open_snapshot(
     facts, pairs = map_columns(directory, manifest.count)
     if len(index) != manifest.count:
         raise SnapshotError(f"{directory} has {len(index)} vectors for {manifest.count} movies; {CURE}.")
-    drawn = MAP_FILE in manifest.files
-    poster_map = parse_map((directory / MAP_FILE).read_bytes()) if drawn else None
-    return Snapshot(manifest, index, facts, pairs, poster_map)
+    return Snapshot(manifest, index, facts, pairs, load_beside(directory, manifest.files))
 
 
 def check_files(directory: Path, manifest: SnapshotManifest) -> None:
@@ -102,18 +100,16 @@ def write_snapshot(
     rows: Rows,
     facts: Facts,
     about: SnapshotManifest,
-    poster_map: PosterMap | None,
+    beside: Beside,
     kind: type[VectorIndex],
 ) -> SnapshotManifest:
-    """Write vectors, columns and map, flushed, and describe them."""
+    """Write vectors, columns and what lies beside, flushed, and describe them."""
     order = np.argsort(facts.movie_ids, kind="stable")
     rows, facts = rows.take(order), facts.take(order)
     pairs = random_pairs(rows, np.random.default_rng(about.revision))
     names = kind.build(join(rows), widths_of(rows)).save(directory)
     names += save_columns(directory, facts, rows.known, pairs)
-    if poster_map is not None:
-        (directory / MAP_FILE).write_bytes(map_bytes(poster_map))
-        names += (MAP_FILE,)
+    names += save_beside(directory, beside)
     return replace(
         about,
         widths=widths_of(rows),

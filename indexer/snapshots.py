@@ -20,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from embeddings.errors import InvalidRequestError, SnapshotError
+from indexer.beside import BESIDE_FILES, NOTHING_BESIDE, Beside, load_beside
 from indexer.durable import clear_scraps, sync_directory, write_durably
 from indexer.manifests import (
     CURE,
@@ -31,7 +32,6 @@ from indexer.manifests import (
     read_manifest,
     read_pointer,
 )
-from indexer.poster_map import MAP_FILE, PosterMap, parse_map
 from indexer.settings import Settings
 from indexer.snapshot_files import Fits, Snapshot, digest_of, open_snapshot, write_snapshot
 from indexer.types import Facts, Rows, SnapshotManifest
@@ -122,21 +122,20 @@ class SnapshotStore:
                 pointer = newer
         return None
 
-    def poster_map(self) -> PosterMap | None:
-        """The map of the current snapshot; None where there is none that can be read."""
+    def beside(self) -> Beside:
+        """What lies beside the rows of the current snapshot, as far as it can be read."""
         try:
             pointer, manifest = self.pointer(), self.manifest()
-            if pointer is None or manifest is None or MAP_FILE not in manifest.files:
-                return None
-            path = self.directory / pointer.name / MAP_FILE
-            if digest_of(path) != manifest.files[MAP_FILE]["sha256"]:
-                return None
-            return parse_map(path.read_bytes())
+            if pointer is None or manifest is None:
+                return NOTHING_BESIDE
+            path, files = self.directory / pointer.name, manifest.files
+            sound = [n for n in BESIDE_FILES if n in files and digest_of(path / n) == files[n]["sha256"]]
+            return load_beside(path, sound)
         except (SnapshotError, FileNotFoundError):
-            return None
+            return NOTHING_BESIDE
 
     def publish(
-        self, rows: Rows, facts: Facts, about: SnapshotManifest, poster_map: PosterMap | None = None
+        self, rows: Rows, facts: Facts, about: SnapshotManifest, beside: Beside = NOTHING_BESIDE
     ) -> SnapshotManifest:
         """Write a snapshot and make it the current one.
 
@@ -147,7 +146,7 @@ class SnapshotStore:
             facts: Their facts, in the same order.
             about: What only the caller knows: fingerprint, genres, revision, taste model,
                 default weights, and the kind, where ``""`` leaves the choice to the size.
-            poster_map: Where posters lie.
+            beside: What is carried from one snapshot to the next.
 
         Returns:
             The whole manifest.
@@ -161,7 +160,7 @@ class SnapshotStore:
         aside.mkdir(parents=True)
         try:
             about = replace(about, name=name, kind=kind.kind)
-            manifest = write_snapshot(aside, rows, facts, about, poster_map, kind)
+            manifest = write_snapshot(aside, rows, facts, about, beside, kind)
             data = manifest_bytes(manifest)
             write_durably(aside / MANIFEST_FILE, data)
             aside.rename(self.directory / name)

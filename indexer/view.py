@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.errors import NotFoundError
+from indexer.affinities import Affinities
 from indexer.columns import known_flags
 from indexer.overlay import Overlay
 from indexer.poster_map import PosterMap
@@ -139,7 +140,12 @@ class IndexView:
     @property
     def poster_map(self) -> PosterMap | None:
         """Where the snapshot's posters lie; None where none was drawn."""
-        return self._snapshot.poster_map
+        return self._snapshot.beside.poster_map
+
+    @property
+    def affinities(self) -> Affinities | None:
+        """Which movies people rate alike; None where nobody looked."""
+        return self._snapshot.beside.affinities
 
     def random_pairs(self) -> NDArray[np.float32]:
         """Cosines of random pairs per signal, float32, (m, 3); NaN where a movie lacks the signal."""

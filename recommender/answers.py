@@ -10,6 +10,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.affinities import Affinities
 from indexer.types import Movie
 from recommender.blend import blend, cosines, shown_cosines
 from recommender.cache import State
@@ -30,15 +31,22 @@ class AnswerMaker:
         pictures: What posters show.
         state: State of the catalog that they are read under.
         reference: Random pairs of the view that answered.
+        affinities: Which movies people rate alike; None where nobody looked.
     """
 
     def __init__(
-        self, facts: CatalogFacts, pictures: PictureStore, state: State, reference: Reference
+        self,
+        facts: CatalogFacts,
+        pictures: PictureStore,
+        state: State,
+        reference: Reference,
+        affinities: Affinities | None = None,
     ) -> None:
         self._facts = facts
         self._pictures = pictures
         self._state = state
         self._reference = reference
+        self._affinities = affinities
 
     def answer(
         self, query: Query, ranked: Candidates, asked: Sequence[Asked], percentiles: Percentiles
@@ -82,9 +90,11 @@ class AnswerMaker:
                 if anchors[i] == anchor and movie_id in movies
             }
             co_liked = self._co_liked(one.movie, tuple(mine))
+            alike = self._affinities.of(one.movie.movie_id) if self._affinities and one.movie else {}
             for movie_id, i in mine.items():
                 movie, n = movies[movie_id], co_liked.get(movie_id, 0)
-                answered = Answered(movie, self._pictures.find(movie), shares[i], gains[i], n, has_poster[i])
+                picture, agreement = self._pictures.find(movie), alike.get(movie_id)
+                answered = Answered(movie, picture, shares[i], gains[i], n, has_poster[i], agreement)
                 reasons = reasons_for(one, answered)
                 found[i] = of_several(reasons, one.movie) if len(asked) > 1 and one.movie else reasons
         return found

@@ -57,9 +57,10 @@ def evaluate_similar(settings: Settings, /, **options: Any) -> None:
     from recommender.evaluation.data import read_catalog
     from recommender.evaluation.genre import judge_genre
     from recommender.evaluation.people import People
+    from recommender.evaluation.protocol import JudgeOptions
     from recommender.evaluation.ratings_file import read_ratings_file
     from recommender.evaluation.report import as_markdown, write_report
-    from recommender.evaluation.warm import JudgeOptions, judge_warm
+    from recommender.evaluation.warm import judge_warm
 
     truth = read_truth(options["labels"]) if options["labels"] else None
     others = read_ratings_file(options["ratings"]) if options["ratings"] else None

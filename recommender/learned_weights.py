@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.types import Ratings, Rows, TasteFactors
+from recommender.affinity import LIFT
+from recommender.affinity_model import AffinityModel
 from recommender.defaults import WELL_RATED, rest_of
 from recommender.evaluation.data import with_taste
+from recommender.evaluation.lift import Lift
 from recommender.evaluation.matched import draw_matched
 from recommender.evaluation.people import People, split_people
 from recommender.opening import PRICE, learned_orders
@@ -24,10 +27,11 @@ _SEED = 20_004
 
 @dataclass(frozen=True)
 class Taught:
-    """A lesson and the rows that it was made with."""
+    """A lesson, the rows that it was made with, and the lift by the same people."""
 
     lesson: Lesson
     rows: Rows
+    lift: Lift
 
 
 class WeightLearner:
@@ -40,12 +44,14 @@ class WeightLearner:
 
     def __init__(self, taste: TasteModel | None = None, seed: int = _SEED) -> None:
         self._taste = taste or TasteModel()
+        self._affinity = AffinityModel()
         self._seed = seed
 
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"weights-5 {self._seed} {GRID_STEP} {PRICE} {self._taste.identity}"
+        settings = f"{self._seed} {GRID_STEP} {PRICE} {LIFT}"
+        return f"weights-6 {settings} {self._taste.identity} {self._affinity.identity}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> dict[str, Shares]:
         """Learn weights by what is known of a query.
@@ -63,7 +69,7 @@ class WeightLearner:
         for taught in self.lessons(ratings, rows):
             knowledge = taught.lesson.knowledge
             if len(taught.lesson.questions) >= _LEAST_QUESTIONS:
-                opening, rest = learned_orders(taught.lesson, taught.rows)
+                opening, rest = learned_orders(taught.lesson, taught.rows, taught.lift)
                 learned |= {knowledge: opening, rest_of(knowledge): rest}
         return learned
 
@@ -79,17 +85,21 @@ class WeightLearner:
         allowed = rows.known[:, 0] & (everybody.n_ratings > 0)
         films = np.arange(len(rows), dtype=np.int64)
         questions = draw_matched(asked, fitted.n_ratings, films, allowed, rng)
-        placed = with_taste(rows, warm)
+        placed, lift = with_taste(rows, warm), self._lift(fitted, rows)
         well = fitted.n_ratings[questions.queries] >= WELL_RATED
-        yield Taught(make_lesson("rated", placed, questions.take(well)), placed)
-        yield Taught(make_lesson("few", placed, questions.take(~well)), placed)
+        yield Taught(make_lesson("rated", placed, questions.take(well)), placed, lift)
+        yield Taught(make_lesson("few", placed, questions.take(~well)), placed, lift)
         hidden = allowed & (rng.random(len(rows)) < COLD_SHARE)
-        cold = self._fit(fitted.without_movies(hidden), rows)
+        others = fitted.without_movies(hidden)
+        cold = self._fit(others, rows)
         if cold is None:
             return
         questions = draw_matched(asked, fitted.n_ratings, films, hidden, rng)
         placed = with_taste(rows, cold)
-        yield Taught(make_lesson("unrated", placed, questions), placed)
+        yield Taught(make_lesson("unrated", placed, questions), placed, self._lift(others, rows))
+
+    def _lift(self, people: People, rows: Rows) -> Lift:
+        return Lift(rows, self._affinity.fit(people.as_ratings(rows.movie_ids), rows.movie_ids))
 
     def _fit(self, people: People, rows: Rows) -> TasteFactors | None:
         return self._taste.fit(people.as_ratings(rows.movie_ids), rows)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Rows
-from recommender.blend import Scale
 from recommender.defaults import OPENING
 from recommender.evaluation.judge import mean_by_person
+from recommender.evaluation.lift import Lift
 from recommender.evaluation.matched import Matched
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.scorers import Blend
@@ -27,7 +27,7 @@ _SEED = 20_005
 _ABOVE = 1e6
 
 
-def learned_orders(lesson: Lesson, rows: Rows) -> tuple[Shares, Shares]:
+def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shares]:
     """Weights of the opening of a default list and of what follows it.
 
     What follows is where a movie stands that is not among the first: there
@@ -38,12 +38,13 @@ def learned_orders(lesson: Lesson, rows: Rows) -> tuple[Shares, Shares]:
     Args:
         lesson: Questions and each signal's answers.
         rows: The movies that the lesson was made with.
+        lift: What affinity adds to the scores of an opening.
 
     Returns:
         Opening and rest, each weights of visual, genre, taste.
     """
     rest = best_weights(lesson)
-    openings = _Openings(lesson, rows, np.array(rest))
+    openings = _Openings(lesson, rows, np.array(rest), lift)
     least = (1 - PRICE) * openings.figure(None)
     for part in _PARTS:
         opening = (1 - part) * np.array(rest) + part * np.array(KIND)
@@ -60,27 +61,30 @@ class _Openings:
         lesson: Questions; of a part of the movies that ask, where there are many.
         rows: Movies; a sample answers, where there are many.
         rest: Weights behind the opening, (3,).
+        lift: What affinity adds to the scores of the opening.
     """
 
-    def __init__(self, lesson: Lesson, rows: Rows, rest: NDArray[np.float64]) -> None:
+    def __init__(self, lesson: Lesson, rows: Rows, rest: NDArray[np.float64], lift: Lift) -> None:
         rng = np.random.default_rng(_SEED)
         asking = np.unique(lesson.questions.queries)
         asking = np.sort(rng.permutation(asking)[:_MOST_ASKING])
         kept = np.isin(lesson.questions.queries, asking)
         self._questions: Matched = lesson.questions.take(kept)
-        self._signals = lesson.signals[:, kept].astype(np.float32)
+        signals = lesson.signals[:, kept].astype(np.float32)
+        lifted = lift.pairs(self._questions.queries, self._questions.candidates)
+        self._signals = np.concatenate([signals, lifted[None].astype(np.float32)])
         self._asks = np.searchsorted(asking, self._questions.queries)
-        self._behind = np.tensordot(rest.astype(np.float32), self._signals, 1)
+        self._behind = np.tensordot(rest.astype(np.float32), signals, 1)
         others = rng.permutation(np.setdiff1d(np.arange(len(rows)), asking))[:_MOST_ANSWERS]
         answering = np.concatenate([asking, others])
-        self._answers = _answers(rows.take(answering), scale_of(rows), len(asking))
+        self._answers = _answers(rows, answering, len(asking), lift)
         self._n = max(1, round(OPENING * len(answering) / len(rows)))
 
     def figure(self, opening: NDArray[np.float64] | None) -> float:
         """nDCG@10 over people of the order with this opening; None has none of its own."""
         scores = self._behind
         if opening is not None:
-            share = opening.astype(np.float32)
+            share = np.append(opening, 1.0).astype(np.float32)
             first = np.tensordot(share, self._signals, 1)
             opens = first >= self._least(share)[self._asks, None]
             scores = np.where(opens, first + _ABOVE, scores)
@@ -96,16 +100,20 @@ class _Openings:
         )
 
 
-def _answers(rows: Rows, scale: Scale, n_asking: int) -> list[NDArray[np.float32]]:
-    """Each signal's scores of all movies for the first ones: parts of (3, up to 100, n_movies).
+def _answers(
+    rows: Rows, answering: NDArray[np.int64], n_asking: int, lift: Lift
+) -> list[NDArray[np.float32]]:
+    """Each signal's scores, and the lift, for the first of some movies: parts of (4, up to 100, n_answering).
 
     A movie never answers itself: it stands lowest.
     """
-    signals = [Blend(rows, scale, np.eye(3)[i], redistribute=False) for i in range(3)]
+    scale, answers = scale_of(rows), rows.take(answering)
+    signals = [Blend(answers, scale, np.eye(3)[i], redistribute=False) for i in range(3)]
     parts = []
     for start in range(0, n_asking, _AT_ONCE):
         asking = np.arange(start, min(start + _AT_ONCE, n_asking))
-        part = np.stack([one.everything(asking) for one in signals]).astype(np.float32)
+        lifted = lift.everything(answering[asking])[:, answering]
+        part = np.stack([*(one.everything(asking) for one in signals), lifted]).astype(np.float32)
         part[:, np.arange(len(asking)), asking] = -_ABOVE
         parts.append(part)
     return parts

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from indexer.affinities import Agreement
 from indexer.types import Movie
 from recommender.pictures import Picture, shared_words
 from recommender.series import of_one_series
@@ -45,6 +46,7 @@ class Answered:
         contributions: What each signal adds to the score beyond an average pair, NaN where unknown.
         n_co_liked: How many people liked both.
         has_poster: Whether its poster is in the index.
+        agreement: How alike people rate both; None where that is not known to be more than chance.
     """
 
     movie: Movie
@@ -53,13 +55,14 @@ class Answered:
     contributions: Sequence[float]
     n_co_liked: int = 0
     has_poster: bool = True
+    agreement: Agreement | None = None
 
 
 def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
     """Everything that speaks for one result, what weighs most first.
 
-    Series and equal artwork stand before the signals, which follow by what
-    each adds to the score; a signal that adds nothing gives no reason unless
+    Series, equal artwork and being rated alike stand before the signals, which follow
+    by what each adds to the score; a signal that adds nothing gives no reason unless
     there is no other.
     """
     by_signal = (_look(asked, answered), _genre(asked, answered), _taste(asked, answered))
@@ -79,7 +82,20 @@ def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
     group = asked.movie.artwork_group
     if group is not None and group == answered.movie.artwork_group:
         found.append(Reason("artwork", "Nearly the same poster", {"artwork_group": group}))
+    if answered.agreement is not None:
+        found.append(_agreement_reason(answered.agreement))
     return found
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _agreement_reason(agreement: Agreement) -> Reason:
+    data: dict[str, object] = {
+        "n_people": agreement.n_people,
+        "correlation": math.floor(100 * agreement.correlation) / 100,
+    }
+    return Reason(
+        "rated_alike", f"The {agreement.n_people} people who rated both tend to agree on them", data
+    )
 
 
 def _genre(asked: Asked, answered: Answered) -> list[Reason]:

@@ -18,6 +18,7 @@ from indexer.settings import Settings
 from indexer.snapshots import open_store
 from indexer.taste_map import predict_taste, unit_rows
 from indexer.types import Movie, PosterEncoder, Rows, SnapshotManifest
+from recommender.affinity import strengths_of
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
 from recommender.cache import State, StateCache
@@ -112,7 +113,7 @@ class Recommender:
             None if rest is None else Order(rest, reference.percentiles(rest.weights, shape)),
         )
         ranked = rank(shelf, request)
-        maker = AnswerMaker(self._facts, self._pictures, state, reference)
+        maker = AnswerMaker(self._facts, self._pictures, state, reference, view.affinities)
         results = maker.answer(query, ranked, asked, percentiles)
         predicted = None if seen is None else seen.prediction.genre_probs
         snapshot = f"{state[0]}@{state[1]}"
@@ -171,7 +172,9 @@ class Recommender:
         unlike = view.find_rows(request.unlike) if request.unlike else None
         default = default_weights(view.manifest.default_weights, knowledge_of(like, not request.like))
         weights = weights_in_force(request.weights or default, known_signals(like), default)
-        return Query(like, unlike, weights, self._references.of(view).scale), asked
+        # Whoever says what counts is taken at the word: then nothing else counts.
+        alike = strengths_of(view.affinities, request.like) if request.weights is None else {}
+        return Query(like, unlike, weights, self._references.of(view).scale, rated_alike=alike), asked
 
     def _picture_row(self, manifest: SnapshotManifest, encoded: EncodedPosters) -> Rows:
         """The row a new movie with this poster would get; genre and taste predicted from it."""
@@ -197,7 +200,8 @@ def _rest_of(query: Query, request: SimilarRequest, manifest: SnapshotManifest) 
     found = rest_weights(manifest.default_weights, knowledge_of(query.like, not request.like))
     if found is None:
         return None
-    return replace(query, weights=weights_in_force(found, known_signals(query.like), query.weights))
+    weights = weights_in_force(found, known_signals(query.like), query.weights)
+    return replace(query, weights=weights, rated_alike={})
 
 
 def open_recommender(settings: Settings) -> Recommender:

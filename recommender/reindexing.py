@@ -30,12 +30,13 @@ def make_reindex(
     """
     # Imported here: torch takes seconds, which --help and `onesheet similar` need not wait for.
     from embeddings.encoder import Encoder
+    from recommender.affinity_model import AffinityModel
     from recommender.learned_weights import WeightLearner
     from recommender.taste import TasteModel
 
     encoder = Encoder.load(settings.model, device=device)
     store = open_store(settings)
-    fitters = Fitters(TasteModel(), WeightLearner(), MapDrawer())
+    fitters = Fitters(TasteModel(), WeightLearner(), MapDrawer(), AffinityModel())
 
     def run() -> ReindexReport:
         report = reindex(catalog, encoder, store, fitters, options)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embeddings.errors import InvalidRequestError
 from indexer.reader import IndexView
 from indexer.types import Facts, Rows
+from recommender.affinity import lift_of
 from recommender.blend import UNLIKE_SHARE, Scale, blend, cosines, known_signals, query_row
 from recommender.types import Filters, Weights
 
@@ -29,6 +30,7 @@ class Query:
         weights: Weights in force.
         scale: Means and spreads of the catalog.
         unlike_share: How much the unliked rows count beside the liked ones.
+        rated_alike: Movies that people rate like the liked ones, with their strengths (``affinity.py``).
     """
 
     like: Rows
@@ -36,6 +38,7 @@ class Query:
     weights: Weights
     scale: Scale
     unlike_share: float = UNLIKE_SHARE
+    rated_alike: Mapping[str, float] = field(default_factory=dict)
 
     def row(self) -> NDArray[np.float32]:
         """The query row, float32, (dim,)."""
@@ -48,6 +51,8 @@ class Query:
         if self.unlike is not None:
             unliked = blend(cosines(self.unlike, candidates), self.weights, self.scale)
             scores = scores - self.unlike_share * np.where(np.isnan(unliked), self._mean(), unliked)
+        if self.rated_alike:
+            scores = scores + lift_of(self.rated_alike, candidates.movie_ids, columns)
         return columns, np.round(scores, _SCORE_DIGITS)
 
     def imputed(self, missing: NDArray[np.bool_]) -> float:
@@ -113,8 +118,23 @@ def find_candidates(
         offset = query.imputed(missing) if missing.any() else 0.0
         found += zip((near.scores + offset).tolist(), near.movie_ids, near.rows.tolist(), strict=True)
     best = sorted((-round(score, _SCORE_DIGITS), movie_id, row) for score, movie_id, row in found)[:n]
-    numbers = np.array([row for _, _, row in best], dtype=np.int64)
-    return _scored(query, view.read_rows(numbers, tuple(movie_id for _, movie_id, _ in best)))
+    rows = {movie_id: row for _, movie_id, row in best}
+    if query.rated_alike:
+        # Only these are lifted: whatever else is among the n best is among the n best without a lift.
+        rows |= _lifted(view, query, allowed, exclude)
+    numbers = np.array(list(rows.values()), dtype=np.int64)
+    candidates = _scored(query, view.read_rows(numbers, tuple(rows)))
+    return candidates.at(range(min(n, len(candidates))))
+
+
+def _lifted(
+    view: IndexView, query: Query, allowed: NDArray[np.bool_] | None, exclude: Sequence[str]
+) -> dict[str, int]:
+    """Rows of the movies that people rate like the query's, as far as they may answer."""
+    names = [movie_id for movie_id in query.rated_alike if movie_id not in exclude]
+    numbers = view.row_numbers(names)
+    usable = numbers >= 0 if allowed is None else (numbers >= 0) & allowed[numbers]
+    return {names[i]: int(numbers[i]) for i in np.flatnonzero(usable).tolist()}
 
 
 def score_movies(view: IndexView, query: Query, movie_ids: Sequence[str]) -> Candidates:
@@ -151,7 +171,7 @@ def allowed_rows(facts: Facts, genres: Sequence[str], filters: Filters) -> NDArr
     if not filters.genres and filters.year_min is None and filters.year_max is None:
         return None
     bits = _genre_bits(genres, filters.genres).astype(facts.genre_bits.dtype)
-    mask: NDArray[np.bool_] = facts.live & ((facts.genre_bits & bits) == bits)
+    mask: NDArray[np.bool_] = facts.live & (np.bitwise_and(facts.genre_bits, bits) == bits)
     if filters.year_min is not None or filters.year_max is not None:
         mask &= facts.years != 0
     if filters.year_min is not None:

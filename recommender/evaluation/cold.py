@@ -6,22 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from indexer.types import Rows, TasteFactors
-from recommender.evaluation.data import CatalogData, with_taste
+from indexer.types import Rows
+from recommender.evaluation.data import CatalogData, with_genres, with_taste
+from recommender.evaluation.ours import learn_ours, our_rows
 from recommender.evaluation.outcome import Outcome
 from recommender.evaluation.people import People
-from recommender.evaluation.scorers import Blend
-from recommender.evaluation.warm import (
+from recommender.evaluation.protocol import (
     HEADLINE,
     JudgeOptions,
     add_split,
     ask,
-    blends,
     content_scorers,
-    predicted_only,
     splits,
 )
-from recommender.learned_weights import COLD_SHARE, WeightLearner
+from recommender.evaluation.scorers import Blend
+from recommender.learned_weights import COLD_SHARE
 from recommender.taste import TasteModel
 from recommender.weight_choice import scale_of
 
@@ -45,21 +44,20 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
         former = split.learned.n_ratings
         rated = data.rows.known[:, 0] & (former + split.asked.n_ratings > 0)
         hidden = rated & (np.random.default_rng(split.seed).random(len(data)) < COLD_SHARE)
-        learned = replace(split, learned=split.learned.without_movies(hidden))
+        people = split.learned.without_movies(hidden)
         questions = ask(data, split, former, hidden)
-        ratings = learned.learned.as_ratings(data.rows.movie_ids)
-        weights = WeightLearner(seed=split.seed).fit(ratings, data.rows)
-        rows = _placed(data.rows, TasteModel().fit(ratings, data.rows))
+        ours = learn_ours(people, data.rows, split.seed)
         scorers = content_scorers(data, former, split.seed, options)
-        scorers |= blends(rows, weights, questions.matched)
+        scorers |= our_rows(ours, questions.matched)
         scorers["taste"] = scorers.pop("taste_placed")
-        scorers["taste_without_posters"] = _facts_only(data.rows, people=learned.learned)
-        untold = _placed(predicted_only(data), TasteModel().fit(ratings, predicted_only(data)))
-        scorers["blend_untold"] = blends(untold, weights, questions.matched)["blend_default"]
+        del scorers["blend_unlifted"]  # nobody rated these: nothing is lifted
+        scorers["taste_without_posters"] = _facts_only(data, people)
+        untold = _untold(data, people)
+        scorers["blend_untold"] = our_rows(replace(ours, rows=untold), questions.matched)["blend_default"]
         questions = replace(questions, full=None)
         add_split(outcome, scorers, questions, split, data.known_genres)
         outcome.popularity.append(former[questions.matched.candidates[:, 0]])
-        outcome.notes["default_weights"] = weights
+        outcome.notes["default_weights"] = dict(ours.weights)
     outcome.notes["comparisons"] = [
         outcome.gain(row, against)
         for row, against in (
@@ -73,12 +71,16 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
     return outcome
 
 
-def _placed(rows: Rows, taste: TasteFactors | None) -> Rows:
-    return with_taste(rows, taste)
+def _placed(rows: Rows, people: People) -> Rows:
+    return with_taste(rows, TasteModel().fit(people.as_ratings(rows.movie_ids), rows))
 
 
-def _facts_only(rows: Rows, people: People) -> Blend:
+def _untold(data: CatalogData, people: People) -> Rows:
+    """The rows of a catalog that was told no genres."""
+    return _placed(with_genres(data.rows, data.predicted_genres), people)
+
+
+def _facts_only(data: CatalogData, people: People) -> Blend:
     """Taste predicted from genres and year alone: what posters add is the distance to ``taste``."""
-    blind = replace(rows, visual=np.zeros_like(rows.visual))
-    placed = _placed(blind, TasteModel().fit(people.as_ratings(rows.movie_ids), blind))
+    placed = _placed(replace(data.rows, visual=np.zeros_like(data.rows.visual)), people)
     return Blend(placed, scale_of(placed), np.array([0.0, 0.0, 1.0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,14 @@ from recommender.defaults import default_weights
 from recommender.evaluation.data import CatalogData, with_genres
 from recommender.evaluation.metrics import jaccard, top
 from recommender.evaluation.outcome import Figures, Outcome, RowResult
+from recommender.evaluation.protocol import JudgeOptions
 from recommender.evaluation.scorers import Blend, Chance, InnerProduct, Scorer
-from recommender.evaluation.warm import JudgeOptions
 from recommender.weight_choice import scale_of, weight_grid
 
 HEADLINE = "jaccard_at_10"
 K = 10
 MOST_QUERIES = 3_000
+SPLIT_SHARE = 0.8
 _MOST_TUNED = 500
 _AT_ONCE = 256
 
@@ -53,28 +54,10 @@ def judge_genre(
     outcome = Outcome("genre", HEADLINE, options.seed)
     rows = with_genres(replace(data.rows, taste=np.zeros((len(data), 0), np.float32)), data.predicted_genres)
     rows = rows.take(movies)
-    films, names = data.films[movies], np.array(rows.movie_ids)
     looks = {name: look[movies] for name, look in (options.looks or {}).items()}
+    judged = _Judged(rows, data.films[movies], genres, looks)
     for seed in range(options.seed, options.seed + options.repeats):
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(movies))
-        asked = np.sort(order[:MOST_QUERIES])
-        scale = scale_of(rows)
-        poster = np.array(default_weights({}, "poster").as_tuple())
-        tuned = _tune(rows, scale, genres, films, asked[:_MOST_TUNED])
-        scorers: dict[str, Scorer] = {
-            "random": Chance(len(movies), seed),
-            "genre_predicted": InnerProduct(rows.genre),
-            "visual": InnerProduct(rows.visual),
-            **{name: InnerProduct(look) for name, look in looks.items()},
-            "blend_default": Blend(rows, scale, poster),
-            "blend_best": Blend(rows, scale, tuned),
-        }
-        for name, scorer in scorers.items():
-            _add(outcome, name, names[asked], shared_genres(scorer, asked, films, genres))
-        _add(outcome, "oracle", names[asked], _oracle(asked, films, genres))
-        outcome.n_queries += len(asked)
-        outcome.notes["hindsight_weights"] = tuned.tolist()
+        _judge_split(outcome, judged.take(_four_fifths(judged.films, seed)), seed)
     outcome.notes["n_movies"] = len(movies)
     outcome.notes["comparisons"] = [
         outcome.gain("blend_default", "random"),
@@ -82,6 +65,56 @@ def judge_genre(
         outcome.gain("genre_predicted", "random"),
     ]
     return outcome
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Posters that ask and answer.
+
+    Args:
+        rows: Their rows, without taste, with genres predicted.
+        films: int64, (n,), equal for posters of one film or one artwork.
+        genres: bool, (n, n_genres), true genres.
+        looks: Further ways to see a poster, name to unit rows.
+    """
+
+    rows: Rows
+    films: NDArray[np.int64]
+    genres: NDArray[np.bool_]
+    looks: Mapping[str, NDArray[np.float32]]
+
+    def take(self, positions: NDArray[np.int64]) -> _Judged:
+        looks = {name: look[positions] for name, look in self.looks.items()}
+        return _Judged(self.rows.take(positions), self.films[positions], self.genres[positions], looks)
+
+
+def _four_fifths(films: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Posters of four fifths of the films: chance in who answers is in the interval, too."""
+    numbers = np.unique(films)
+    kept = np.random.default_rng(seed).permutation(numbers)[: max(K + 1, round(SPLIT_SHARE * len(numbers)))]
+    return np.flatnonzero(np.isin(films, kept))
+
+
+def _judge_split(outcome: Outcome, judged: _Judged, seed: int) -> None:
+    """Judge every row on one split and add what was found."""
+    rows, films, genres = judged.rows, judged.films, judged.genres
+    asked = np.sort(np.random.default_rng(seed).permutation(len(rows))[:MOST_QUERIES])
+    scale = scale_of(rows)
+    tuned = _tune(rows, scale, genres, films, asked[:_MOST_TUNED])
+    scorers: dict[str, Scorer] = {
+        "random": Chance(len(rows), seed),
+        "genre_predicted": InnerProduct(rows.genre),
+        "visual": InnerProduct(rows.visual),
+        **{name: InnerProduct(look) for name, look in judged.looks.items()},
+        "blend_default": Blend(rows, scale, np.array(default_weights({}, "poster").as_tuple())),
+        "blend_best": Blend(rows, scale, tuned),
+    }
+    names = np.array(rows.movie_ids)[asked]
+    for name, scorer in scorers.items():
+        _add(outcome, name, names, shared_genres(scorer, asked, films, genres))
+    _add(outcome, "oracle", names, _oracle(asked, films, genres))
+    outcome.n_queries += len(asked)
+    outcome.notes["hindsight_weights"] = tuned.tolist()
 
 
 def shared_genres(

@@ -150,10 +150,10 @@ def test_a_snapshot_from_before_there_were_maps_gets_one_at_the_next_reindex(
 ) -> None:
     add_movies(["a", "b", "c"])
     old = reindex(catalog, small_encoder, store, options=QUIET).snapshot
-    assert store.poster_map() is None
+    assert store.beside().poster_map is None
     new = reindex(catalog, small_encoder, store, Fitters(poster_map=FirstTwo()), QUIET).snapshot
     assert new != old
-    assert store.poster_map() is not None
+    assert store.beside().poster_map is not None
 
 
 def test_a_map_that_was_changed_is_found_by_verify_and_gone_after_the_repair(
@@ -167,10 +167,10 @@ def test_a_map_that_was_changed_is_found_by_verify_and_gone_after_the_repair(
     assert not found.ok
     assert f"{MAP_FILE} is damaged" in found.problems[0]
     assert repair(catalog, mapped).ok
-    assert mapped.poster_map() is None
+    assert mapped.beside().poster_map is None
     fitter = FirstTwo()
     reindex(catalog, small_encoder, mapped, Fitters(poster_map=fitter), QUIET)
-    assert (fitter.n_fits, mapped.poster_map() is None) == (1, False)
+    assert (fitter.n_fits, mapped.beside().poster_map is None) == (1, False)
 
 
 def test_compaction_carries_the_map_on(
@@ -179,10 +179,10 @@ def test_compaction_carries_the_map_on(
     small_encoder: Any,
     draw_poster: Callable[[str], bytes],
 ) -> None:
-    before = mapped.poster_map()
+    before = mapped.beside().poster_map
     put_movie(catalog, mapped, lambda: small_encoder, MovieFacts("new", "New"), draw_poster("new"))
     compact(catalog, mapped)
-    after = mapped.poster_map()
+    after = mapped.beside().poster_map
     assert before is not None and after is not None
     assert after.movie_ids == ("new", *before.movie_ids)
     np.testing.assert_array_equal(after.positions[1:], before.positions)

@@ -63,6 +63,7 @@ class BruteForceView:
         spreads = tuple(float(s) for s in np.nanstd(self._pairs.astype(np.float64), axis=0))
         self.manifest = SnapshotManifest("test", "exact", "f", GENRES, widths, spreads, len(rows), 1)  # type: ignore[arg-type]
         self.revision = 1
+        self.affinities = None
         n = len(rows)
         years = np.arange(1900, 1900 + n, dtype=np.int16)
         bits = ((rows.genre > 0) * (1 << np.arange(len(GENRES)))).sum(axis=1).astype(np.uint64)

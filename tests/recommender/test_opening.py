@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from indexer.taste_map import unit_rows
-from indexer.types import Rows
+from indexer.types import Ratings, Rows
+from recommender.affinity_model import AffinityModel
 from recommender.defaults import OPENING
+from recommender.evaluation.lift import Lift
 from recommender.evaluation.matched import Matched
 from recommender.opening import KIND, learned_orders
 from recommender.weight_choice import best_weights, make_lesson
@@ -25,6 +27,13 @@ def rows() -> Rows:
     return Rows(ids, look, genre, taste, np.ones((N, 3), bool), np.full(N, 20, np.int32))
 
 
+def no_lift(rows: Rows) -> Lift:
+    """Nobody rates anything alike."""
+    nothing = np.empty(0)
+    ratings = Ratings(nothing.astype(object), nothing.astype(object), nothing, nothing.astype(np.int64))
+    return Lift(rows, AffinityModel().fit(ratings, rows.movie_ids))
+
+
 def questions(rows: Rows, how_near: int, seed: int = 0) -> Matched:
     """Everybody looks for one of the movies that are so near in taste, beside 99 others."""
     rng = np.random.default_rng(seed)
@@ -37,7 +46,7 @@ def questions(rows: Rows, how_near: int, seed: int = 0) -> Matched:
 
 def test_where_the_nearest_do_not_matter_much_of_the_opening_goes_to_the_kind(rows: Rows) -> None:
     lesson = make_lesson("rated", rows, questions(rows, 100))
-    opening, rest = learned_orders(lesson, rows)
+    opening, rest = learned_orders(lesson, rows, no_lift(rows))
     assert rest == best_weights(lesson)
     part = (rest[2] - opening[2]) / rest[2]
     assert part >= 0.3
@@ -46,12 +55,12 @@ def test_where_the_nearest_do_not_matter_much_of_the_opening_goes_to_the_kind(ro
 
 def test_where_people_like_only_the_very_nearest_the_opening_is_left_to_liking(rows: Rows) -> None:
     lesson = make_lesson("rated", rows, questions(rows, OPENING // 5))
-    opening, rest = learned_orders(lesson, rows)
+    opening, rest = learned_orders(lesson, rows, no_lift(rows))
     assert rest[2] > 0.8
     assert opening[2] > 0.75 * rest[2]
 
 
 def test_weights_of_both_parts_sum_to_one(rows: Rows) -> None:
-    for weights in learned_orders(make_lesson("few", rows, questions(rows, 30)), rows):
+    for weights in learned_orders(make_lesson("few", rows, questions(rows, 30)), rows, no_lift(rows)):
         assert sum(weights) == pytest.approx(1.0, abs=1e-3)
         assert min(weights) >= 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from indexer.affinities import Agreement
 from indexer.types import Movie
 from recommender.pictures import Picture
 from recommender.reasons import Answered, Asked, reasons_for
@@ -82,6 +83,14 @@ def test_one_person_is_not_people() -> None:
 def test_series_and_equal_artwork_stand_first() -> None:
     other = Movie("tt2", "Night Train 2", genres=("Comedy",), n_ratings=3, artwork_group=4)
     assert texts(reasons_for(ASKED, answered(other)))[:2] == ["Same series", "Nearly the same poster"]
+
+
+def test_movies_that_people_rate_alike_say_how_many_people_that_was_seen_by() -> None:
+    other = Movie("tt2", "Elsewhere", genres=("Comedy",), n_ratings=3)
+    first, *_ = reasons_for(ASKED, answered(other, agreement=Agreement(0.5678, 179)))
+    assert first.kind == "rated_alike"
+    assert first.text == "The 179 people who rated both tend to agree on them"
+    assert first.data == {"n_people": 179, "correlation": 0.56}
 
 
 def test_two_movies_without_artwork_group_are_not_called_alike() -> None:

@@ -8,14 +8,17 @@ import pytest
 from numpy.typing import NDArray
 
 from embeddings.errors import InvalidRequestError
+from indexer.affinities import Affinities
 from indexer.types import Ratings, Rows, TasteFactors
-from recommender.evaluation import warm
+from recommender.affinity_model import AffinityModel
+from recommender.evaluation import protocol, warm
 from recommender.evaluation.cold import judge_cold
 from recommender.evaluation.data import CatalogData
 from recommender.evaluation.genre import judge_genre
 from recommender.evaluation.outcome import Outcome
 from recommender.evaluation.people import People
-from recommender.evaluation.warm import JudgeOptions, judge_warm
+from recommender.evaluation.protocol import JudgeOptions
+from recommender.evaluation.warm import judge_warm
 from recommender.taste import TasteModel
 
 ONCE = JudgeOptions(seed=1, repeats=1)
@@ -23,15 +26,20 @@ ONCE = JudgeOptions(seed=1, repeats=1)
 
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Ratings]]:
-    """Every table of ratings that any model of taste was fitted to."""
+    """Every table of ratings that any model of taste or affinity was fitted to."""
     seen: list[Ratings] = []
-    fit = TasteModel.fit
+    fit, correlate = TasteModel.fit, AffinityModel.fit
 
     def spy(self: TasteModel, ratings: Ratings, rows: Rows) -> TasteFactors | None:
         seen.append(ratings)
         return fit(self, ratings, rows)
 
+    def spy_on_pairs(self: AffinityModel, ratings: Ratings, movie_ids: tuple[str, ...]) -> Affinities:
+        seen.append(ratings)
+        return correlate(self, ratings, movie_ids)
+
     monkeypatch.setattr(TasteModel, "fit", spy)
+    monkeypatch.setattr(AffinityModel, "fit", spy_on_pairs)
     models = warm.taste_models()
 
     def spied(name: str) -> object:
@@ -50,13 +58,13 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Ratings]]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.str_]]:
     """Names of the people of every group of questions that rows are judged by."""
     names: list[NDArray[np.str_]] = []
-    judge = warm.judge
+    judge = protocol.judge
 
     def spy(scorer, questions, people, genres):  # type: ignore[no-untyped-def]
         names.append(people.user_ids)
         return judge(scorer, questions, people, genres)
 
-    monkeypatch.setattr(warm, "judge", spy)
+    monkeypatch.setattr(protocol, "judge", spy)
     return names
 
 
@@ -64,9 +72,9 @@ def figure(outcome: Outcome, row: str) -> float:
     return float(outcome.rows[row].figures(outcome.headline).mean())
 
 
-@pytest.mark.parametrize("protocol", [judge_warm, judge_cold])
-def test_nobody_who_is_asked_was_learned_from(protocol, large, fitted, asked) -> None:  # type: ignore[no-untyped-def]
-    protocol(large, None, ONCE)
+@pytest.mark.parametrize("judged", [judge_warm, judge_cold])
+def test_nobody_who_is_asked_was_learned_from(judged, large, fitted, asked) -> None:  # type: ignore[no-untyped-def]
+    judged(large, None, ONCE)
     tested = set(np.concatenate(asked).tolist())
     assert len(tested) == 18
     assert len(fitted) >= 3
@@ -106,13 +114,13 @@ def test_cold_movies_have_no_rating_in_anything_that_is_fitted(
     large: CatalogData, fitted: list[Ratings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cold: list[NDArray[np.int64]] = []
-    judge = warm.judge
+    judge = protocol.judge
 
     def spy(scorer, questions, people, genres):  # type: ignore[no-untyped-def]
         cold.extend([questions.matched.candidates.ravel(), questions.matched.queries])
         return judge(scorer, questions, people, genres)
 
-    monkeypatch.setattr(warm, "judge", spy)
+    monkeypatch.setattr(protocol, "judge", spy)
     judge_cold(large, None, ONCE)
     movies = {large.rows.movie_ids[i] for i in np.unique(np.concatenate(cold)).tolist()}
     assert len(movies) > 100
@@ -162,11 +170,23 @@ def test_true_genres_of_a_file_decide_which_movies_are_judged(data: CatalogData)
     ids = data.rows.movie_ids
     truth = {ids[i]: frozenset(["Comedy" if i % 2 == 0 else "Drama"]) for i in range(40)}
     outcome = judge_genre(data, truth, ONCE)
-    assert outcome.n_queries == 40
+    assert outcome.notes["n_movies"] == 40
     swapped = {ids[i]: frozenset(["Comedy" if i < 20 else "Drama"]) for i in range(40)}
     assert (
         figure(judge_genre(data, swapped, ONCE), "genre_predicted") < figure(outcome, "genre_predicted") - 0.2
     )
+
+
+def test_each_split_by_genre_asks_and_answers_with_four_fifths_of_the_films(data: CatalogData) -> None:
+    one, other = (judge_genre(data, None, JudgeOptions(seed=seed, repeats=1)) for seed in (0, 1))
+    n_films = len(np.unique(data.films))
+    asked = [set(outcome.rows["visual"].metrics[outcome.headline][0].names) for outcome in (one, other)]
+    assert asked[0] != asked[1]
+    films = dict(zip(data.rows.movie_ids, data.films.tolist(), strict=True))
+    for names in asked:
+        mine = {films[name] for name in names}
+        assert len(mine) == round(0.8 * n_films)
+        assert names == {name for name, film in films.items() if film in mine}
 
 
 def test_too_few_movies_are_refused_with_a_sentence(data: CatalogData) -> None:

@@ -9,8 +9,9 @@ from embeddings.errors import InvalidRequestError, LabelsError
 from indexer.types import Ratings
 from recommender.evaluation.data import CatalogData
 from recommender.evaluation.people import People
+from recommender.evaluation.protocol import JudgeOptions
 from recommender.evaluation.ratings_file import read_ratings_file
-from recommender.evaluation.warm import JudgeOptions, judge_warm
+from recommender.evaluation.warm import judge_warm
 
 
 def write(path: Path, text: str) -> Path:

@@ -19,6 +19,7 @@ from unittest import mock
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.blend_rows import generate_rows, read_real_rows
 from benchmarks.colour_encoder import draw_poster
@@ -34,6 +35,8 @@ from indexer.snapshots import open_store
 
 _BATCH = 20_000
 _MOST_LINKS = 50_000
+_STRANGE = 0.6
+"""Length of the noise beside a unit row: two copies then have a cosine of about 0.7, as neighbours have."""
 _STEPS = ("scan_posters", "_embed", "group_artwork", "learn", "_publish")
 
 
@@ -119,6 +122,15 @@ def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int
     return found
 
 
+def distinct_looks(home: Path, n: int) -> NDArray[np.float32]:
+    """Embeddings like real ones, no two of one picture: generated rows, their copies made strangers."""
+    real = read_real_rows(home)
+    made = generate_rows(real, n)[:, : real.widths[0]]
+    made += np.random.default_rng(1).normal(0, _STRANGE / made.shape[1] ** 0.5, made.shape).astype(np.float32)
+    looks: NDArray[np.float32] = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return looks
+
+
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), default=Path("onesheet-home"), show_default=True)
 @click.option("--movies", "n_movies", default=100_000, show_default=True)
@@ -127,9 +139,10 @@ def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the scratch homes lie.")
 def main(home: Path, n_movies: int, n_added: int, database: str, folder: Path | None) -> None:
     """Reindex new files in an empty catalog and in a full one, and compare."""
-    real = read_real_rows(home)
-    made = np.ascontiguousarray(generate_rows(real, 50_000)[:, : real.widths[0]])
-    encoder = MadeBefore(made, GenreVocabulary(("Action", "Comedy", "Drama", "Horror", "Thriller")))
+    encoder = MadeBefore(
+        distinct_looks(home, n_movies + n_added),
+        GenreVocabulary(("Action", "Comedy", "Drama", "Horror", "Thriller")),
+    )
     document: dict[str, Any] = {"database": database, "movies": n_movies, "added": n_added}
     for name, n in (("empty", 0), ("full", n_movies)):
         with scratch_home(database, folder) as settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from webui.settings import WebSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+ARRIVED = "onesheet.arrived"
+"""Member of a WSGI environment: when the request came, on the monotonic clock."""
 _ALWAYS = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -39,6 +42,7 @@ class LoadGate:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if str(environ.get("PATH_INFO", "")).startswith(_ALWAYS):
             return self._app(environ, start_response)
+        environ[ARRIVED] = time.monotonic()
         try:
             self._queue.get_nowait()
         except Empty:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 
 from embeddings.checkpoint import BUNDLED, MANIFEST_NAME, CheckpointManifest
 from embeddings.errors import CatalogError, InvalidRequestError, OnesheetError, PosterError
@@ -19,6 +19,7 @@ from webui.answer_cache import AnswerCache
 from webui.disk_cache import DiskCache
 from webui.json_bytes import to_json
 from webui.metrics import Metrics
+from webui.overload import ARRIVED
 from webui.settings import WebSettings
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Services:
         self.thumbnails = DiskCache(settings.cache_dir / "thumbnails", ".jpg")
         self.heatmaps = DiskCache(settings.cache_dir / "heatmaps", ".png")
         self.asked_at = float("-inf")
+        self._looked: tuple[float, IndexView | None] = (0.0, None)
         self._recommender = None if recommender is None else self._watched(recommender)
         self._opening = threading.Lock()
 
@@ -125,10 +127,22 @@ class Services:
         """Fingerprint of the encoder that answers: that of the index, where there is one."""
         return self.recommender.reader.view().manifest.fingerprint or self.manifest.fingerprint
 
-    def view(self) -> IndexView:
-        """The index as it is now, for one request to answer from from beginning to end."""
-        self.asked_at = time.monotonic()
-        return self.recommender.reader.view()
+    def view(self, arrived: float | None = None) -> IndexView:
+        """The index for one request to answer from, with all that was committed before the request came.
+
+        A look at the catalog that began after a request came serves that request as well as its own:
+        those that waited while others were answered need no look each.
+
+        Args:
+            arrived: When the request came, on the monotonic clock; None is now.
+        """
+        self.asked_at = now = time.monotonic()
+        looked_at, view = self._looked
+        if view is not None and arrived is not None and arrived < looked_at:
+            return view
+        view = self.recommender.reader.view()
+        self._looked = (now, view)
+        return view
 
     def similar(self, asked: SimilarRequest, view: IndexView | None = None) -> SimilarMovies:
         """Ask the recommender, and count how long it took; None answers from the index as it is now."""
@@ -231,6 +245,11 @@ def _read_manifest(directory: Path, _mtime_ns: int, _inode: int) -> CheckpointMa
 def services() -> Services:
     """The services of the app that handles the request."""
     return services_of(current_app)
+
+
+def current_view() -> IndexView:
+    """The index that the request under way is answered from."""
+    return services().view(request.environ.get(ARRIVED))
 
 
 def services_of(app: Flask) -> Services:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from webui.json_bytes import to_json
-from webui.services import services
+from webui.services import current_view, services
 
 if TYPE_CHECKING:
     from indexer.view import IndexView
@@ -27,7 +27,7 @@ def revalidated(make: Callable[[], dict[str, object]]) -> Response:
     Args:
         make: Makes the JSON answer; called only where neither the caller nor this process has it.
     """
-    view = services().view()
+    view = current_view()
     state, asked = (view.manifest.name, view.revision), (request.script_root, request.full_path)
 
     def body() -> bytes:

@@ -20,7 +20,7 @@ from webui.schemas import (
     SimilarForm,
     SimilarQuery,
 )
-from webui.services import services
+from webui.services import current_view, services
 from webui.validators import tagged
 
 _POSTER_PATH = b'"poster_url":"/'
@@ -39,7 +39,7 @@ similar = APIBlueprint(
 def get_similar(path: MoviePath, query: SimilarQuery) -> Response:
     """Movies like one movie, nearest first."""
     asked = similar_request(query, like=(path.movie_id,))
-    view = services().view()
+    view = current_view()
     return tagged(view, lambda: _with_prefix(services().similar_body(asked, view)))
 
 
@@ -96,7 +96,7 @@ def similar_request(
 def find_similar(asked: SimilarRequest) -> SimilarMovies:
     """Ask the recommender of this process."""
     held = services()
-    return held.similar(asked, held.view())
+    return held.similar(asked, current_view())
 
 
 def _sent(found: SimilarMovies) -> Response:

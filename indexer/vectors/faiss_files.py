@@ -52,11 +52,13 @@ def read_index(path: Path, dim: int, flags: int = 0) -> Any:
     """Read a FAISS index into memory, for kinds that cannot be mapped.
 
     Raises:
+        FileNotFoundError: It is gone: a publisher may have moved on since its digest was checked.
         SnapshotError: It is not a FAISS index of this width.
     """
     try:
         index = faiss.read_index(str(path), flags)
     except RuntimeError as error:
+        path.stat()  # FAISS says the same of a file that is gone, which is no damage
         raise SnapshotError(f"{path} is not a FAISS index; run `onesheet verify --repair`.") from error
     if index.d != dim:
         raise SnapshotError(

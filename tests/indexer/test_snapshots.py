@@ -20,6 +20,7 @@ from indexer.reader import IndexReader
 from indexer.reindex import ReindexOptions, reindex
 from indexer.settings import Settings
 from indexer.snapshots import SnapshotStore
+from indexer.vectors.faiss_files import map_index
 from indexer.verify import repair, verify
 
 QUIET = ReindexOptions(progress=False)
@@ -170,6 +171,14 @@ def test_only_the_last_two_snapshots_are_kept(
     assert len(left) == 2
     assert pointer.name in left
     assert published.name not in left
+
+
+def test_a_file_that_a_publisher_cleared_away_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    (tmp_path / "damaged.faiss").write_bytes(b"no index")
+    with pytest.raises(SnapshotError, match="not a FAISS index"):
+        map_index(tmp_path / "damaged.faiss", 16)
+    with pytest.raises(FileNotFoundError, match=r"cleared\.faiss"):
+        map_index(tmp_path / "cleared.faiss", 16)
 
 
 def _answers(reader: IndexReader) -> list[tuple[tuple[str, ...], list[float]]]:

@@ -26,8 +26,8 @@ from recommender.evaluation.judge import mean_by_person
 from recommender.evaluation.matched import Matched, MatchRules, draw_matched
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.people import People, split_people
-from recommender.evaluation.scorers import InnerProduct, Scorer
 from recommender.evaluation.protocol import TESTED_SHARE
+from recommender.evaluation.scorers import InnerProduct, Scorer
 from recommender.taste import TasteModel
 
 Fit = Callable[[People], Scorer]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,22 +45,15 @@ class AnswersAhead:
         """End ``run`` after the answer under way."""
         self._stopped.set()
 
-    def run(self, at_rest: Callable[[], object] = lambda: None) -> None:
-        """Look for a new state and answer its questions, until stopped.
-
-        Args:
-            at_rest: Called once for each state, when its answers are made and nobody asks.
-        """
-        prepared = rested = before = None
+    def run(self) -> None:
+        """Look for a new state and answer its questions, until stopped."""
+        prepared = before = None
         while not self._stopped.wait(_LOOK_SECONDS):
             try:
                 view = self._services.recommender.reader.view()
                 state = (view.manifest.name, view.revision)
                 if state == before and state != prepared and self.prepare(view):
                     prepared = state
-                if state == prepared != rested and self._is_calm():
-                    at_rest()
-                    rested = state
             except OnesheetError as error:
                 log.warning("answers ahead", extra={"error": str(error)})
                 continue
@@ -80,10 +72,8 @@ class AnswersAhead:
             started = time.monotonic()
             self._services.similar_body(SimilarRequest(like=(movie_id,)), view)
             now = time.monotonic()
-            share = _CALM_SHARE if self._is_calm() else _BUSY_SHARE
+            calm = now - self._services.asked_at > _CALM_SECONDS
+            share = _CALM_SHARE if calm else _BUSY_SHARE
             if self._stopped.wait((now - started) * (1 / share - 1)):
                 return False
         return True
-
-    def _is_calm(self) -> bool:
-        return time.monotonic() - self._services.asked_at > _CALM_SECONDS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import socket
 import struct
@@ -132,17 +131,6 @@ def limit_silence(listener: socket.socket, seconds: float) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
-def _put_aside() -> None:
-    """Collect garbage now, while nobody asks, and let later collections pass over what is left.
-
-    A whole collection looks at every object there is, a tenth of a second during which no request goes on.
-    What was put aside before is looked at again: a snapshot that was replaced leaves cycles behind.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-
-
 def _open_in_background(worker: Worker) -> None:
     """Open the recommender before the first question; meanwhile /readyz says no. Then answer ahead."""
     _keep_few_arenas()
@@ -151,8 +139,7 @@ def _open_in_background(worker: Worker) -> None:
     def work() -> None:
         with _one_thread_for_a_question():
             held.why_not_ready()
-        _put_aside()
-        held.ahead.run(_put_aside)
+        held.ahead.run()
 
     threading.Thread(target=work, name="open-recommender", daemon=True).start()
 

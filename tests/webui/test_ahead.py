@@ -59,27 +59,3 @@ def test_only_half_of_the_kept_answers_are_made_ahead(held: Services) -> None:
     view = held.view()
     assert held.ahead.prepare(view)
     assert held.answers.n_bytes < 0.75 * held.answers.max_bytes
-
-
-def test_it_comes_to_rest_once_when_all_is_answered_and_nobody_asks(
-    held: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("webui.ahead._LOOK_SECONDS", 0.01)
-    rested: list[int] = []
-    last = threading.Event()
-
-    def at_rest() -> None:
-        rested.append(held.answers.n_bytes)
-        if len(rested) == 2:
-            last.set()
-
-    thread = threading.Thread(target=held.ahead.run, args=(at_rest,))
-    thread.start()
-    while not rested:
-        assert thread.is_alive()
-    held.remove_movie(held.recommender.reader.view().facts.movie_ids[0].decode())
-    assert last.wait(30)
-    held.ahead.stop()
-    thread.join(10)
-    assert len(rested) == 2
-    assert min(rested) > 0

@@ -50,11 +50,21 @@ def test_settings_cannot_be_changed_in_place() -> None:
         TrainConfig().epochs = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("half", ["train-head.toml", "train.toml"])
-def test_the_bundled_checkpoints_recipe_is_of_its_net(half: str) -> None:
-    path = BUNDLED / half
+@pytest.mark.parametrize("part", ["train-head.toml", "train.toml", "train-last.toml"])
+def test_the_bundled_checkpoints_recipe_is_of_its_net(part: str) -> None:
+    path = BUNDLED / part
     config = parse_config(read_toml(path), str(path))
     manifest = CheckpointManifest.read(BUNDLED)
     assert config.model.arch == manifest.arch
-    assert (config.model.width, config.model.height) == manifest.preprocessing.size
     assert config.model.interpolation == manifest.preprocessing.interpolation
+
+
+def test_the_last_part_of_the_bundled_recipe_says_what_the_checkpoint_says_of_itself() -> None:
+    config = parse_config(read_toml(BUNDLED / "train-last.toml"), "train-last.toml")
+    manifest = CheckpointManifest.read(BUNDLED)
+    told = manifest.provenance["settings"]
+    assert (config.model.width, config.model.height) == manifest.preprocessing.size
+    stated = config.model_dump(mode="json")
+    for part in ("augment", "optim"):
+        assert stated[part] == told[part]
+    assert stated["loss"]["distill_weight"] == told["loss"]["distill_weight"]

@@ -149,8 +149,8 @@ def _uploads(ours: Served, poster: Path) -> dict[str, Any]:
     load = run_load(ours.address, itertools.repeat(request), 10.0, 1)
     if set(load.statuses) != {200}:
         raise RuntimeError(
-            f"uploads were answered with {dict(load.statuses)}, expected 200 alone: is the home indexed by the "
-            "encoder in use (onesheet reindex)?"
+            f"uploads were answered with {dict(load.statuses)}, expected 200 alone: is the home indexed by "
+            "the encoder in use (onesheet reindex)?"
         )
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.bare_forward", str(poster)],

@@ -85,17 +85,17 @@ def main(
         way = kind(rows, real.widths, spreads)
         built = time.process_time() - started
         faiss.omp_set_num_threads(1)
-        print(f"{kind.name}: built in {built:.0f} s of processor time", flush=True)
+        click.echo(f"{kind.name}: built in {built:.0f} s of processor time")
         measured: dict[str, object] = {}
         for blend, queries in asked.items():
             way.prepare(blend)
             found = measure(way, rows, queries, tenth[blend])
             label = "/".join(f"{share:.2f}" for share in blend)
             measured[label] = found
-            print(f"  {label}  {found['ms']:8.3f} ms  recall {found['recall']:.4f}", flush=True)
+            click.echo(f"  {label}  {found['ms']:8.3f} ms  recall {found['recall']:.4f}")
         table[kind.name] = {"build_seconds": round(built, 1), "blends": measured}
     document = {"rows": n_rows, "real_rows": len(real.joined), "queries": n_queries, "ways": table}
-    print(json.dumps(document))
+    click.echo(json.dumps(document))
     if out is not None:
         out.write_text(json.dumps(document, indent=1))
 

@@ -197,14 +197,16 @@ def main(flips: int, database: str, seed: int, folder: Path | None, as_json: boo
     seconds = round(time.perf_counter() - started, 1)
     if as_json:
         kinds = {kind: vars(one) for kind, one in found.items()}
-        print(json.dumps({"database": database, "flips": flips, "seconds": seconds, "kinds": kinds}))
+        click.echo(json.dumps({"database": database, "flips": flips, "seconds": seconds, "kinds": kinds}))
     else:
         for kind, one in found.items():
             done = ", ".join(f"{name} {n}" for name, n in one.done.items())
-            print(f"{database}, {kind}: {len(one.files)} files; {done}; {len(one.wrong)} not refused as due")
+            click.echo(
+                f"{database}, {kind}: {len(one.files)} files; {done}; {len(one.wrong)} not refused as due"
+            )
             for line in one.wrong[:20]:
-                print(f"  {line}")
-        print(f"{seconds} s")
+                click.echo(f"  {line}")
+        click.echo(f"{seconds} s")
     raise SystemExit(any(one.wrong for one in found.values()))
 
 

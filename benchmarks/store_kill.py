@@ -168,14 +168,14 @@ def main(kills: int, database: str, seed: int, folder: Path | None, as_json: boo
     seconds = round(time.perf_counter() - started, 1)
     if as_json:
         document = {"database": database, "kills": kills, "seconds": seconds} | vars(found)
-        print(json.dumps(document))
+        click.echo(json.dumps(document))
     else:
         hit = ", ".join(f"{name} {n}" for name, n in sorted(found.hit.items()))
-        print(f"{database}: {kills} kills ({hit}) in {seconds} s, {found.revisions} revisions")
-        print(f"{len(found.wrong)} wrong states; {found.reader_answers} answers meanwhile, ", end="")
-        print(f"{len(found.reader_errors)} errors")
+        click.echo(f"{database}: {kills} kills ({hit}) in {seconds} s, {found.revisions} revisions")
+        click.echo(f"{len(found.wrong)} wrong states; {found.reader_answers} answers meanwhile, ", nl=False)
+        click.echo(f"{len(found.reader_errors)} errors")
         for line in (*found.wrong[:20], *found.reader_errors[:20]):
-            print(f"  {line}")
+            click.echo(f"  {line}")
     raise SystemExit(bool(found.wrong or found.reader_errors))
 
 

@@ -155,7 +155,7 @@ def measure_blends(
     for blend in blends(n_random):
         found = rate(index, joined, queries_for(sample, blend, widths, spreads), None)
         label = "/".join(f"{share:.2f}" for share in blend)
-        print(f"  {label}  {found}", flush=True)
+        click.echo(f"  {label}  {found}")
         measured[label] = found
     return measured
 
@@ -171,7 +171,7 @@ def measure_filters(
     measured = {}
     for label, mask in masks.items():
         measured[label] = rate(index, joined, queries, mask)
-        print(f"  allowed {label}  {measured[label]}", flush=True)
+        click.echo(f"  allowed {label}  {measured[label]}")
     return measured
 
 
@@ -192,13 +192,13 @@ def main_document(folder: Path, options: Options) -> dict[str, object]:
         },
         "total_bytes_per_movie": round(size / options.n_rows, 1),
     }
-    print(json.dumps(document, indent=1), flush=True)
+    click.echo(json.dumps(document, indent=1))
     opened = opened_by_two(folder)
     document |= {
         "open_seconds": round(opened["seconds"], 3),
         "second_worker_share": round(opened["private"] / size, 4),
     }
-    print(f"open {document['open_seconds']} s, second worker {document['second_worker_share']:.1%}")
+    click.echo(f"open {document['open_seconds']} s, second worker {document['second_worker_share']:.1%}")
     snapshot = store.open()
     if snapshot is None:
         raise RuntimeError("nothing was published")
@@ -227,7 +227,7 @@ def main(folder: Path | None, out: Path | None, **options: Any) -> None:
     faiss.omp_set_num_threads(2)
     with tempfile.TemporaryDirectory() as scratch:
         document = main_document(folder or Path(scratch), Options(**options))
-    print(json.dumps(document))
+    click.echo(json.dumps(document))
     if out is not None:
         out.write_text(json.dumps(document, indent=1))
 

@@ -105,6 +105,8 @@ class Services:
         except OnesheetError as error:
             return str(error)
         if view.manifest.fingerprint:
+            # Before a process calls itself ready its gauges stand: a scrape may reach one that still opens.
+            self._count(view)
             return None
         return self.recommender.reader.problem or "Nothing was published yet; run `onesheet reindex`."
 
@@ -231,7 +233,9 @@ class Services:
         """Set the gauges to what this process serves now; nothing while nothing is open."""
         if self._recommender is None:
             return
-        view = self._recommender.reader.view()
+        self._count(self._recommender.reader.view())
+
+    def _count(self, view: IndexView) -> None:
         self.metrics.movies.set(int(view.facts.live.sum()))
         self.metrics.overlay_rows.set(view.overlay_size)
         self.metrics.revision_lag.set(view.revision - view.manifest.revision)

@@ -1,4 +1,4 @@
-"""One look at the catalog serves every request that waited for it, and none that came later."""
+"""One look at the catalog serves every request that waited for it; a ready process has been counted."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ def test_a_request_that_came_after_a_change_is_answered_with_it(held: Services) 
     assert held.view(came).revision == revision
     assert held.view(time.monotonic()).revision == revision
     assert held.view().revision == revision
+
+
+def test_a_process_that_calls_itself_ready_has_set_its_gauges(held: Services) -> None:
+    assert held.metrics.registry.get_sample_value("onesheet_movies") == 0
+    assert held.why_not_ready() is None
+    assert held.metrics.registry.get_sample_value("onesheet_movies") == 40

@@ -3,7 +3,8 @@
 For each way and weight vector: the quickest setting whose recall@10 is 0.99 (a
 row as good as the true tenth is right), its milliseconds of one thread, and
 the recall it had. Times are of the thread, not of the wall: other work on the
-machine does not count, though it still crowds the caches.
+machine does not count, though it still crowds the caches. Graphs of a million
+rows take an hour to build: ``--keep`` keeps what was built for the next run.
 
 Example: python -m benchmarks.blend_search --home onesheet-home --rows 100000
 """
@@ -11,7 +12,9 @@ Example: python -m benchmarks.blend_search --home onesheet-home --rows 100000
 from __future__ import annotations
 
 import json
+import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -20,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.blend_rows import generate_rows, read_real_rows
-from benchmarks.blend_ways import WAYS, K, Way
+from benchmarks.blend_ways import WAYS, K, Searched, Way
 from indexer.vectors.blends import Blend, measure_spreads, queries_for
 from indexer.vectors.tuning import kth_scores
 
@@ -54,6 +57,52 @@ def measure(
     return result
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What is asked of every way.
+
+    Args:
+        queries: float32, (m, dim), by blend.
+        tenth: float32, (m,), the exact score of the true tenth of each, by blend.
+    """
+
+    queries: dict[Blend, NDArray[np.float32]]
+    tenth: dict[Blend, NDArray[np.float32]]
+
+
+def ask(way: Way, questions: Questions) -> dict[str, object]:
+    """What one way takes and finds, by blend."""
+    measured: dict[str, object] = {}
+    for blend, queries in questions.queries.items():
+        way.prepare(blend)
+        found = measure(way, way.rows, queries, questions.tenth[blend])
+        label = "/".join(f"{share:.2f}" for share in blend)
+        measured[label] = found
+        click.echo(f"  {label}  {found['ms']:8.3f} ms  recall {found['recall']:.4f}", err=True)
+    return measured
+
+
+def try_ways(
+    searched: Searched, questions: Questions | None, names: tuple[str, ...]
+) -> dict[str, dict[str, object]]:
+    """Build the ways whose names have one of the parts, and ask them, where there are questions."""
+    table: dict[str, dict[str, object]] = {}
+    for kind in WAYS:
+        if names and not any(name in kind.name for name in names):
+            continue
+        started = time.process_time()
+        faiss.omp_set_num_threads(2)
+        way = kind(searched)
+        built = time.process_time() - started
+        size = way.bytes_per_row()
+        click.echo(f"{kind.name}: {built:.0f} s of processor time, {size:.0f} bytes a row", err=True)
+        faiss.omp_set_num_threads(1)
+        table[kind.name] = {"build_seconds": round(built, 1), "bytes": round(size, 1)}
+        if questions is not None:
+            table[kind.name]["blends"] = ask(way, questions)
+    return table
+
+
 @click.command()
 @click.option(
     "--home",
@@ -66,38 +115,30 @@ def measure(
 @click.option("--queries", "n_queries", default=200, show_default=True)
 @click.option("--random", "n_random", default=10, show_default=True, help="Random blends beside the named.")
 @click.option("--way", "names", multiple=True, help="Part of a way's name; default all.")
-@click.option("--out", type=click.Path(path_type=Path), help="Also write the JSON here.")
+@click.option("--keep", "folder", type=click.Path(path_type=Path), help="Keep here what is built.")
+@click.option("--build", is_flag=True, help="Only build what is to be kept.")
 def main(
-    home: Path, n_rows: int, n_queries: int, n_random: int, names: tuple[str, ...], out: Path | None
+    home: Path,
+    n_rows: int,
+    n_queries: int,
+    n_random: int,
+    names: tuple[str, ...],
+    folder: Path | None,
+    build: bool,
 ) -> None:
-    """Measure the ways and print a table and a JSON document."""
+    """Measure the ways; a line for each blend, and a JSON document."""
     real = read_real_rows(home)
     rows, sample = generate_rows(real, n_rows), generate_rows(real, n_queries, seed=99)
     spreads = measure_spreads(rows, real.widths)
-    asked = {blend: queries_for(sample, blend, real.widths, spreads) for blend in blends(n_random)}
-    tenth = {blend: kth_scores(rows, queries, K) for blend, queries in asked.items()}
-    table: dict[str, dict[str, object]] = {}
-    for kind in WAYS:
-        if names and not any(name in kind.name for name in names):
-            continue
-        started = time.process_time()
-        faiss.omp_set_num_threads(2)
-        way = kind(rows, real.widths, spreads)
-        built = time.process_time() - started
-        faiss.omp_set_num_threads(1)
-        click.echo(f"{kind.name}: built in {built:.0f} s of processor time")
-        measured: dict[str, object] = {}
-        for blend, queries in asked.items():
-            way.prepare(blend)
-            found = measure(way, rows, queries, tenth[blend])
-            label = "/".join(f"{share:.2f}" for share in blend)
-            measured[label] = found
-            click.echo(f"  {label}  {found['ms']:8.3f} ms  recall {found['recall']:.4f}")
-        table[kind.name] = {"build_seconds": round(built, 1), "blends": measured}
+    questions = None
+    if not build:
+        asked = {blend: queries_for(sample, blend, real.widths, spreads) for blend in blends(n_random)}
+        tenth = {blend: kth_scores(rows, queries, K) for blend, queries in asked.items()}
+        questions = Questions(asked, tenth)
+    with tempfile.TemporaryDirectory() as scratch:
+        table = try_ways(Searched(rows, real.widths, spreads, folder or Path(scratch)), questions, names)
     document = {"rows": n_rows, "real_rows": len(real.joined), "queries": n_queries, "ways": table}
     click.echo(json.dumps(document))
-    if out is not None:
-        out.write_text(json.dumps(document, indent=1))
 
 
 if __name__ == "__main__":

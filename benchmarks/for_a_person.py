@@ -10,11 +10,10 @@ in the list of ten out of the whole catalog. Prints one JSON document.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,17 +39,17 @@ Figures = dict[str, dict[str, list[float]]]
 Learned = dict[str, tuple[float, float, float]]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("home", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    options = parser.parse_args()
-    data = read_catalog(open_catalog(load_settings(options.home)))
+@click.command()
+@click.argument("home", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--seeds", default=3, show_default=True, help="Splits of the people.")
+def main(home: Path, seeds: int) -> None:
+    """Judge every row and print the figures as JSON."""
+    data = read_catalog(open_catalog(load_settings(home), create=False))
     figures: Figures = {}
-    for seed in range(options.seeds):
+    for seed in range(seeds):
         judge(data, seed, figures)
-        print(f"seed {seed} done", file=sys.stderr)
-    print(json.dumps({name: summary(found) for name, found in figures.items()}, indent=1))
+        click.echo(f"seed {seed} done", err=True)
+    click.echo(json.dumps({name: summary(found) for name, found in figures.items()}, indent=1))
 
 
 def judge(data: CatalogData, seed: int, figures: Figures) -> None:

@@ -11,13 +11,11 @@ JSON document on stdout.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
 import platform
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 from indexer.catalog import open_catalog
@@ -141,30 +140,29 @@ def postgres() -> Iterator[str]:
             server.cleanup()
 
 
-def main() -> None:
+@click.command()
+@click.option("--movies", default=100_000, show_default=True)
+@click.option("--ratings", default=1_000_000, show_default=True)
+@click.option("--postgres", "with_postgres", is_flag=True, help="Measure PostgreSQL, too.")
+def main(movies: int, ratings: int, with_postgres: bool) -> None:
     """Write the files, import them, print what it took."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--movies", type=int, default=100_000)
-    parser.add_argument("--ratings", type=int, default=1_000_000)
-    parser.add_argument("--postgres", action="store_true", help="measure PostgreSQL, too")
-    options = parser.parse_args()
     results: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     }
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source"
         source.mkdir()
-        write_source(source, options.movies, options.ratings)
+        write_source(source, movies, ratings)
         bare, home = Path(scratch) / "bare.db", Path(scratch) / "home"
         results["sqlite"] = measure(None, home, source, lambda rows: load_sqlite(bare, rows))
-        if options.postgres:
+        if with_postgres:
             with postgres() as url:
                 home = Path(scratch) / "pg-home"
                 results["postgresql"] = measure(url, home, source, lambda rows: load_postgres(url, rows))
     for database in ("sqlite", "postgresql"):
         for name, value in results.get(database, {}).items():
-            print(f"{database:<11} {name:<26} {value:>12,}", file=sys.stderr)
-    print(json.dumps(results))
+            click.echo(f"{database:<11} {name:<26} {value:>12,}", err=True)
+    click.echo(json.dumps(results))
 
 
 if __name__ == "__main__":

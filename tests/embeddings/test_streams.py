@@ -26,9 +26,24 @@ def test_any_number_of_streams_gives_the_rows_of_one_pass_in_their_order(
     pixels = np.random.default_rng(n).integers(0, 255, (n, 48, 32, 3), dtype=np.uint8)
     with torch.inference_mode():
         expected = net(torch.from_numpy(pixels).permute(0, 3, 1, 2))
-    embeddings, logits = Streams(net, CPU, n_streams, piece=4).start(pixels)()
+    embeddings, logits = Streams(net, CPU, n_streams, piece_pixels=4 * 48 * 32).start(pixels)()
     assert np.abs(embeddings - expected.embedding.numpy()).max() < 1e-5
     assert np.abs(logits - expected.logits.numpy()).max() < 1e-5
+
+
+@pytest.mark.parametrize(("piece_pixels", "largest"), [(3 * 48 * 32, 3), (48 * 32 - 1, 1)])
+def test_a_piece_has_so_many_posters_as_its_pixels_allow_but_one_at_least(
+    piece_pixels: int, largest: int, net: PosterNet
+) -> None:
+    seen: list[int] = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> object:
+            seen.append(len(x))
+            return net(x)
+
+    Streams(Spy(), CPU, 2, piece_pixels).start(np.zeros((12, 48, 32, 3), np.uint8))()
+    assert sum(seen) == 12 and max(seen) == largest
 
 
 def test_several_batches_may_run_before_the_first_is_asked_for(net: PosterNet) -> None:

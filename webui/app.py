@@ -103,7 +103,7 @@ def _forbid_foreign_content(response: Response) -> Response:
 _SAFETY_HEADERS = (
     (
         "Content-Security-Policy",
-        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+        "default-src 'self'; img-src 'self' data: blob:; "
         "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
     ),
     ("Referrer-Policy", "same-origin"),

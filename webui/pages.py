@@ -173,7 +173,7 @@ def hold_static(response: Response) -> Response:
     Compressed as a stream, its handle is left to the garbage collector; so it
     is where a browser hangs up before the answer is closed.
     """
-    if request.endpoint in ("static", "docs.static") and response.status_code == 200:
+    if request.endpoint == "static" and response.status_code == 200:
         stream = response.response
         response.direct_passthrough = False
         response.get_data()

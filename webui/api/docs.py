@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from flask_openapi3 import OpenAPI
 
+from embeddings.errors import OnesheetError
+from indexer.catalog import Search
 from webui.api.links import with_links
+from webui.api.reference import read_reference
+from webui.services import services
 
-
-def _swagger_dir() -> Path:
-    spec = find_spec("flask_openapi3_swagger")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("flask_openapi3_swagger")
-    return Path(spec.origin).parent / "templates" / "swagger"
-
-
-docs = Blueprint(
-    "docs", __name__, url_prefix="/api", static_folder=_swagger_dir(), static_url_path="/docs/files"
-)
+docs = Blueprint("docs", __name__, url_prefix="/api")
 
 
 @docs.get("/openapi.json")
 def get_openapi() -> Response:
     """The OpenAPI 3.1 document, made from the views, with links from answer to answer."""
-    # Its paths begin at the server's root; behind a proxy the site may stand below another one.
-    here = {"servers": [{"url": request.script_root or "/"}]}
-    return jsonify(with_links(cast(OpenAPI, current_app).api_doc) | here)
+    return jsonify(_document())
 
 
 @docs.get("/docs")
 def get_docs() -> str:
     """The document as a page on which each operation can be tried."""
-    return render_template("api_docs.html")
+    document = _document()
+    return render_template(
+        "reference.html", document=document, reference=read_reference(document, _samples())
+    )
+
+
+def _document() -> dict[str, Any]:
+    # Its paths begin at the server's root; behind a proxy the site may stand below another one.
+    here = {"servers": [{"url": request.script_root or "/"}]}
+    return with_links(cast(OpenAPI, current_app).api_doc) | here
+
+
+def _samples() -> dict[str, Any]:
+    """Values that work here and now: the best known movie and the first genre, where there are any."""
+    samples: dict[str, Any] = {"value": 5, "source": "imdb"}
+    held = services()
+    try:
+        best_known = held.recommender.catalog.search_movies(Search(limit=1)).movies
+        samples["genre"] = next(iter(held.manifest.genres))
+    except OnesheetError:
+        return samples  # an empty home has its reference all the same
+    for movie in best_known:
+        samples |= dict.fromkeys(("movie_id", "like", "external_id"), movie.movie_id)
+    return samples

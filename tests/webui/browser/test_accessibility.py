@@ -18,6 +18,7 @@ PAGES = (
     "upload",
     "map",
     "model",
+    "api/docs",
     "nowhere",
 )
 

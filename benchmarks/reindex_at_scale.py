@@ -1,18 +1,19 @@
 """What ``reindex`` of new files costs in a large catalog beside what it costs in an empty one, step by step.
 
-The large catalog's posters lie on the disk (links of two files), and are known
+The large catalog's posters lie on the disk (links of a few files), and are known
 with made-up hashes and with embeddings made beforehand, so that nothing but the
-new files is to be read; the encoder's own time is left out in both.
+new files is to be read; the encoder's own time is left out in both. A catalog of
+a million takes a while to fill: ``--keep`` keeps it, and each run adds to it.
 
-Example: python -m benchmarks.reindex_at_scale --home onesheet-home --movies 100000
+Example: python -m benchmarks.reindex_at_scale --home onesheet-home --posters posters --movies 100000
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,14 +31,24 @@ from embeddings.genres import GenreVocabulary
 from indexer import reindex as steps
 from indexer.catalog import Catalog, PosterFile, open_catalog
 from indexer.catalog.artwork import HashedPoster
-from indexer.settings import Settings
+from indexer.settings import Settings, load_settings
 from indexer.snapshots import open_store
+from recommender.picture_store import PICTURES_NAME, refresh_pictures
 
 _BATCH = 20_000
 _MOST_LINKS = 50_000
 _STRANGE = 0.6
 """Length of the noise beside a unit row: two copies then have a cosine of about 0.7, as neighbours have."""
-_STEPS = ("scan_posters", "_embed", "group_artwork", "learn", "_publish")
+_STEPS = (
+    "scan_posters",
+    "_embed",
+    "group_artwork",
+    "sound_snapshot",
+    "stays_in_overlay",
+    "_place_new",
+    "learn",
+    "_publish",
+)
 
 
 def fill(catalog: Catalog, encoder: MadeBefore, posters: Path, n_movies: int) -> None:
@@ -73,13 +84,15 @@ def _as_known(named: tuple[str, Path], sha256: str) -> PosterFile:
     return PosterFile(movie_id, str(path), sha256, status.st_size, status.st_mtime_ns)
 
 
-def add(catalog: Catalog, posters: Path, numbers: range) -> None:
+def add(catalog: Catalog, posters: Path, numbers: range, pictures: Sequence[Path]) -> None:
     """Movies with new files, as an import leaves them."""
-    paths = {f"tt{number:07d}": posters / f"tt{number:07d}.png" for number in numbers}
-    for movie_id, path in paths.items():
-        path.write_bytes(draw_poster(movie_id))
+    paths = {f"tt{number:07d}": posters / f"tt{number:07d}.jpg" for number in numbers}
+    for number, (movie_id, path) in enumerate(paths.items()):
+        picture = pictures[number % len(pictures)].read_bytes() if pictures else draw_poster(movie_id)
+        path.write_bytes(picture)
     catalog.upsert_movies([facts_of(one) for one in paths], "csv")
     catalog.set_posters(paths)
+    catalog.add_poster_dir(posters, "by_id")
 
 
 def timed_steps(work: Callable[[], object]) -> dict[str, float]:
@@ -107,18 +120,31 @@ def timed_steps(work: Callable[[], object]) -> dict[str, float]:
     return {name: round(value, 2) for name, value in (whole | seconds).items()}
 
 
-def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int) -> dict[str, float]:
-    """Fill a catalog, index it, add files to it, index those."""
+def prepare(settings: Settings, encoder: MadeBefore, n_movies: int) -> None:
+    """A catalog of so many movies, indexed; as it is where it has them."""
     posters = settings.home / "own-posters"
-    posters.mkdir(parents=True)
-    catalog, store = open_catalog(settings), open_store(settings)
-    options = steps.ReindexOptions(progress=False)
-    catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
-    fill(catalog, encoder, posters, n_movies)
-    steps.reindex(catalog, encoder, store, options=options)
-    add(catalog, posters, range(n_movies, n_movies + n_added))
-    found = timed_steps(lambda: steps.reindex(catalog, encoder, store, options=options))
-    catalog.close()
+    posters.mkdir(parents=True, exist_ok=True)
+    with closing(open_catalog(settings)) as catalog:
+        if catalog.n_movies() >= n_movies:
+            return
+        catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
+        fill(catalog, encoder, posters, n_movies)
+        options = steps.ReindexOptions(progress=False)
+        steps.reindex(catalog, encoder, open_store(settings), options=options)
+
+
+def measure(
+    settings: Settings, encoder: MadeBefore, n_added: int, pictures: Sequence[Path]
+) -> dict[str, float]:
+    """Add files to a catalog that was prepared, and index those."""
+    store, options = open_store(settings), steps.ReindexOptions(progress=False)
+    with closing(open_catalog(settings)) as catalog:
+        n = catalog.n_movies()
+        add(catalog, settings.home / "own-posters", range(n, n + n_added), pictures)
+        found = timed_steps(lambda: steps.reindex(catalog, encoder, store, options=options))
+        started = time.perf_counter()
+        refresh_pictures(catalog, settings.cache_dir / PICTURES_NAME)
+        found["refresh_pictures"] = round(time.perf_counter() - started, 2)
     return found
 
 
@@ -136,20 +162,40 @@ def distinct_looks(home: Path, n: int) -> NDArray[np.float32]:
 @click.option("--movies", "n_movies", default=100_000, show_default=True)
 @click.option("--added", "n_added", default=1000, show_default=True)
 @click.option("--database", type=click.Choice(["sqlite", "postgres"]), default="sqlite", show_default=True)
+@click.option("--posters", type=click.Path(path_type=Path), help="Real posters to add; drawn without them.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the scratch homes lie.")
-def main(home: Path, n_movies: int, n_added: int, database: str, folder: Path | None) -> None:
+@click.option("--keep", type=click.Path(path_type=Path), help="Home of the large catalog, to be kept.")
+@click.option("--only-prepare", is_flag=True, help="Only fill and index the large catalog.")
+def main(
+    home: Path,
+    n_movies: int,
+    n_added: int,
+    database: str,
+    posters: Path | None,
+    folder: Path | None,
+    keep: Path | None,
+    only_prepare: bool,
+) -> None:
     """Reindex new files in an empty catalog and in a full one, and compare."""
     encoder = MadeBefore(
         distinct_looks(home, n_movies + n_added),
         GenreVocabulary(("Action", "Comedy", "Drama", "Horror", "Thriller")),
     )
+    pictures = sorted(posters.glob("*.jpg"))[:n_added] if posters else []
     document: dict[str, Any] = {"database": database, "movies": n_movies, "added": n_added}
-    for name, n in (("empty", 0), ("full", n_movies)):
-        with scratch_home(database, folder) as settings:
-            document[name] = measure(settings, encoder, n, n_added)
-        click.echo(f"{n:>10,} movies  {document[name]}", err=True)
-    document["times"] = round(document["full"]["seconds"] / document["empty"]["seconds"], 2)
-    click.echo(json.dumps(document))
+    with ExitStack() as homes:
+        empty = homes.enter_context(scratch_home(database, folder))
+        full = (
+            load_settings(keep, environ={}) if keep else homes.enter_context(scratch_home(database, folder))
+        )
+        prepare(full, encoder, n_movies)
+        for name, settings in () if only_prepare else (("empty", empty), ("full", full)):
+            prepare(settings, encoder, 0)
+            document[name] = measure(settings, encoder, n_added, pictures)
+            click.echo(f"{name:>6}  {document[name]}", err=True)
+    if not only_prepare:
+        document["times"] = round(document["full"]["seconds"] / document["empty"]["seconds"], 2)
+        click.echo(json.dumps(document))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import sys
 
 from embeddings.errors import OnesheetError, SnapshotError
 from indexer.catalog import Catalog, open_catalog
+from indexer.growth import outgrows
 from indexer.locks import publishing
 from indexer.publish import publish_catalog
 from indexer.settings import Settings, load_settings
@@ -19,13 +20,10 @@ from indexer.snapshots import SnapshotStore, open_store
 from indexer.types import SnapshotManifest
 from indexer.view import IndexView
 
-LEAST_OVERLAY = 1_000
-OVERLAY_SHARE = 0.02
-
 
 def needs_compaction(view: IndexView) -> bool:
-    """Whether so much changed since the snapshot that scanning it costs more than folding it in."""
-    return view.overlay_size > max(LEAST_OVERLAY, OVERLAY_SHARE * view.manifest.count)
+    """Whether so much changed since the snapshot that it is folded in."""
+    return outgrows(view.overlay_size, view.manifest.count)
 
 
 def compact(catalog: Catalog, store: SnapshotStore) -> SnapshotManifest | None:

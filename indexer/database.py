@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 BUSY_SECONDS = 30
+_READER_CACHE_KB, _WRITER_CACHE_KB = 4 * 1024, 64 * 1024
+"""Pages that a connection to SQLite keeps. A server has one connection for each thread that reads, and the
+system keeps the file's pages for all of them."""
 _WRITER_LOCK = 0x6F6E6573  # "ones": the advisory lock that PostgreSQL writers queue for
 
 
@@ -92,7 +95,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # A published snapshot must never know a revision that a power cut can take back.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA temp_store = MEMORY")
-    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.execute(f"PRAGMA cache_size = -{_READER_CACHE_KB}")
     cursor.close()
 
 
@@ -117,10 +120,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
         options["isolation_level"] = "READ COMMITTED"
     with _named_errors(engine), engine.connect() as connection:
         connection.execution_options(**options)
-        with connection.begin():
+        with _large_cache(connection), connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"))
             yield connection
+
+
+@contextmanager
+def _large_cache(connection: Connection) -> Iterator[None]:
+    """Let SQLite keep many pages while a transaction writes, and give them back at its end."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB}")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA cache_size = -{_READER_CACHE_KB}")
 
 
 @contextmanager

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.artwork import (
-    MIN_CORRELATION,
-    THUMBNAIL_LENGTH,
-    grey_picture,
-    join_groups,
-    perceptual_hash,
-    thumbnail,
-)
+from embeddings.artwork import MIN_CORRELATION, THUMBNAIL_LENGTH, grey_picture, perceptual_hash, thumbnail
 from embeddings.errors import PosterError
 from embeddings.posters import poster_size
-from indexer.catalog import Catalog, PosterFile
-from indexer.catalog.artwork import HashedPoster
+from indexer.artwork_groups import regroup
+from indexer.artwork_table import NO_POSTERS, ArtworkTable, Posters, load_table, save_table
+from indexer.catalog import Catalog, Changes
+from indexer.catalog.artwork import HashedPoster, ReadPoster
+from indexer.hamming import distances, near_pairs
+from indexer.view import find_sorted
 
-MAX_DISTANCE = 11
-"""Bits of 64 in which the hashes of two copies may differ; see ``near_pairs`` for why not one more."""
 LOOSER = (20, 0.75, 0.94)
 """Hash distance, thumbnail correlation and least cosine of embeddings of two versions of one picture, such
 as the same sleeve with another title: each alone is met by strangers, of 6,785 real posters all three only
 by one such pair (14, 0.82, 0.97); the next pair, two films of a series, had (18, 0.60, 0.91)."""
-_SAVED_AT_ONCE = 1000
+_READ_AT_ONCE = 1000
 _WORKERS = 4
-_NO_PAIRS: NDArray[np.int64] = np.empty((0, 2), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -42,92 +34,101 @@ class ArtworkReport:
 
     Args:
         hashed: Posters whose perceptual hash was taken in this run.
+        compared: Posters that were compared with all others in this run.
         groups: Groups of movies that share their artwork.
         movies: Movies in those groups.
         moved: Movies whose group changed in this run.
     """
 
     hashed: int
+    compared: int
     groups: int
     movies: int
     moved: int
 
 
-def group_artwork(catalog: Catalog, fingerprint: str | None = None) -> ArtworkReport:
-    """Hash the posters that have no hash yet, and group the movies whose posters show one picture.
+def group_artwork(catalog: Catalog, path: Path, fingerprint: str | None = None) -> ArtworkReport:
+    """Group the movies whose posters show one picture, comparing those that are new with all.
 
-    Byte-equal and near-identical posters share a group; every movie stays.
-    A group is numbered by where its first movie stands among all hashed ones,
-    so the same catalog has the same groups.
+    Byte-equal and near-identical posters share a group; every movie stays. A
+    group keeps its number for as long as it has a member that stays.
 
     Args:
         catalog: Whose posters.
+        path: The table of what was compared before; made where it is missing.
         fingerprint: Encoder whose embeddings are consulted; None is the one in use, if any.
+
+    Raises:
+        CatalogError: The catalog cannot be read or written.
+        OSError: The table cannot be written.
     """
-    hashed = _hash_new(catalog)
-    hashes = catalog.hashes()
-    movie_ids = list(hashes)
-    bits = np.array([list(bytes.fromhex(one)) for one in hashes.values()], dtype=np.uint8).reshape(-1, 8)
-    files = {file.movie_id: file for file in catalog.poster_files()}
-    posters = [files[movie_id] for movie_id in movie_ids]
-    encoder = fingerprint or catalog.active().fingerprint
-    versions = _version_pairs(catalog, encoder, movie_ids, bits) if encoder else _NO_PAIRS
-    alike = [
-        _proven(posters, near_pairs(bits), MIN_CORRELATION),
-        _proven(posters, versions, LOOSER[1]),
-    ]
-    groups = _groups(movie_ids, np.concatenate(alike))
-    moved = catalog.save_artwork_groups(groups)
-    return ArtworkReport(hashed, len(set(groups.values())), len(groups), moved)
+    encoder = fingerprint or catalog.active().fingerprint or ""
+    table = load_table(path)
+    if table.fingerprint != encoder or table.revision > catalog.revision():
+        table = ArtworkTable(fingerprint=encoder)
+    changes = catalog.changes_since(table.revision)
+    if not changes.changed and not changes.removed and table.revision:
+        return _report(0, 0, 0, table.posters)
+    fresh, gone, hashed = _look_again(catalog, table, changes)
+    left = table.posters.groups[gone]
+    posters, rows = table.posters.take(~gone).merged(fresh)
+    compared = np.zeros(len(posters), dtype=np.bool_)
+    compared[rows] = True
+    # A group that lost a member may fall apart: those that stay are compared anew.
+    compared |= (posters.groups >= 0) & np.isin(posters.groups, np.union1d(left, fresh.groups))
+    groups = regroup(posters.groups, compared, _alike(catalog, encoder, posters, compared))
+    moved = _save_groups(catalog, posters, groups)
+    posters = replace(posters, groups=groups)
+    save_table(path, ArtworkTable(posters, changes.revision, encoder))
+    return _report(hashed, int(compared.sum()), moved, posters)
 
 
-def near_pairs(bits: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Pairs of hashes that differ in at most ``MAX_DISTANCE`` bits.
+def _look_again(
+    catalog: Catalog, table: ArtworkTable, changes: Changes
+) -> tuple[Posters, NDArray[np.bool_], int]:
+    """What is new of the movies that changed: their posters, which rows are gone, how many were hashed."""
+    known, parts, n_hashed = table.posters, [NO_POSTERS], 0
+    gone = np.zeros(len(known), dtype=np.bool_)
+    at = find_sorted(known.movie_ids, [*changes.changed, *changes.removed])
+    gone[at[at >= 0]] = True
+    for start in range(0, len(changes.changed), _READ_AT_ONCE):
+        read = catalog.read_posters(changes.changed[start : start + _READ_AT_ONCE])
+        n_hashed += sum(one.phash is None for one in read)
+        seen = _posters(catalog, table.fingerprint, [one for one in _hashed(catalog, read) if one.phash])
+        rows = find_sorted(known.movie_ids, [one.decode() for one in seen.movie_ids.tolist()])
+        same = (rows >= 0) & _same_picture(seen, known, rows)
+        gone[rows[same]] = False
+        parts.append(seen.take(~same))
+    fresh = Posters(*(np.concatenate(columns) for columns in zip(*map(_columns, parts), strict=True)))
+    return fresh, gone, n_hashed
 
-    Of two such hashes, one of the four 16-bit words differs in at most two
-    bits (four words with three each would make twelve), so looking up every
-    word with every two bits flipped misses no pair, and the work grows far
-    slower than with the square of the number of posters.
 
-    Args:
-        bits: uint8, (n, 8).
+def _columns(posters: Posters) -> list[NDArray[np.generic]]:
+    return list(vars(posters).values())
 
-    Returns:
-        int64, (m, 2), the smaller number first, sorted.
 
-    Source:
-        M. Norouzi et al., "Fast Exact Search in Hamming Space with Multi-Index Hashing", PAMI 36(6), 2014.
+def _same_picture(seen: Posters, known: Posters, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether rows of the table say the same as what was seen.
+
+    A group that differs was saved by a run that was killed before it could save the table.
     """
-    distinct, first, row_of = np.unique(bits, axis=0, return_index=True, return_inverse=True)
-    row_of = row_of.reshape(-1)
-    equal = np.stack([first[row_of], np.arange(len(bits))], axis=1)
-    found = [equal[equal[:, 0] != equal[:, 1]]]
-    if len(distinct) > 1:
-        index = faiss.IndexBinaryMultiHash(64, 4, 16)
-        index.nflip = MAX_DISTANCE // 4
-        index.add(distinct)
-        limits, _, labels = index.range_search(distinct, MAX_DISTANCE + 1)  # the radius is exclusive
-        queries = np.repeat(np.arange(len(distinct)), np.diff(limits.astype(np.int64)))
-        near = np.stack([first[queries], first[labels]], axis=1)
-        found.append(near[near[:, 0] < near[:, 1]])
-    pairs = np.concatenate(found).astype(np.int64).reshape(-1, 2)
-    return np.unique(np.sort(pairs, axis=1), axis=0)
+    same = np.ones(len(seen), dtype=np.bool_)
+    for column in ("contents", "looks", "groups") if len(known) else ():
+        same &= getattr(known, column)[rows] == getattr(seen, column)
+    return same
 
 
-def _hash_new(catalog: Catalog) -> int:
-    posters = catalog.posters_to_hash()
-    n_hashed = 0
-    for start in range(0, len(posters), _SAVED_AT_ONCE):
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            hashed = [
-                one for one in pool.map(_hash, posters[start : start + _SAVED_AT_ONCE]) if one is not None
-            ]
-        catalog.save_hashes(hashed)
-        n_hashed += len(hashed)
-    return n_hashed
+def _hashed(catalog: Catalog, read: Sequence[ReadPoster]) -> Iterator[ReadPoster]:
+    """The posters with their perceptual hashes, which are taken and saved where they are missing."""
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        taken = [one for one in pool.map(_hash, (one for one in read if one.phash is None)) if one]
+    catalog.save_hashes(taken)
+    new = {one.movie_id: one.phash for one in taken}
+    for one in read:
+        yield one if one.phash else replace(one, phash=new.get(one.movie_id))
 
 
-def _hash(poster: PosterFile) -> HashedPoster | None:
+def _hash(poster: ReadPoster) -> HashedPoster | None:
     """The hash of a poster; None where it cannot be read, which is the encoder's to report."""
     path = Path(poster.path)
     try:
@@ -138,64 +139,105 @@ def _hash(poster: PosterFile) -> HashedPoster | None:
         return None
 
 
-def _version_pairs(
-    catalog: Catalog, fingerprint: str, movie_ids: list[str], bits: NDArray[np.uint8]
-) -> NDArray[np.int64]:
-    """Pairs of posters whose embeddings nearly agree and whose hashes do not contradict them."""
-    row_of = {movie_id: row for row, movie_id in enumerate(movie_ids)}
-    rows: list[int] = []
-    blocks: list[NDArray[np.float32]] = []
-    for batch in catalog.iter_rows(fingerprint):
-        has = [
-            i
-            for i, movie_id in enumerate(batch.rows.movie_ids)
-            if batch.rows.known[i, 0] and movie_id in row_of
-        ]
-        rows += [row_of[batch.rows.movie_ids[i]] for i in has]
-        blocks.append(batch.rows.visual[has])
-    if not rows:
-        return _NO_PAIRS
-    vectors = np.concatenate(blocks)
-    # The sign of a random projection differs between two vectors as often as their angle is wide:
-    # at a cosine of 0.94, 7 of 64 signs on average, so that 95 of 100 such pairs come within the distance.
+def _posters(catalog: Catalog, fingerprint: str, read: Sequence[ReadPoster]) -> Posters:
+    """What is compared of some posters, sorted by movie."""
+    ids = np.array([one.movie_id.encode() for one in read], dtype=np.bytes_)
+    looks, embedded = np.zeros(len(read), dtype=np.uint64), np.zeros(len(read), dtype=np.bool_)
+    have, vectors = catalog.embeddings_of(fingerprint, [one.movie_id for one in read])
+    if have:
+        at = find_sorted(ids, have)
+        looks[at], embedded[at] = _signs(vectors), True
+    return Posters(
+        ids,
+        _from_hex([one.sha256[:16] for one in read]),
+        _from_hex([one.phash or "" for one in read]),
+        looks,
+        embedded,
+        np.array([-1 if one.group is None else one.group for one in read], dtype=np.int32),
+    )
+
+
+def _from_hex(texts: Sequence[str]) -> NDArray[np.uint64]:
+    return np.frombuffer(bytes.fromhex("".join(texts)), dtype="<u8").astype(np.uint64)
+
+
+def _signs(vectors: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Signs of 64 random projections of each vector, uint64, (n,).
+
+    A sign differs between two vectors as often as their angle is wide: at a cosine of 0.94, 7 of 64 on
+    average, so that 95 of 100 such pairs come within the distance that ``near_pairs`` looks at.
+    """
     planes = np.random.default_rng(0).standard_normal((vectors.shape[1], 64)).astype(np.float32)
-    pairs = near_pairs(np.packbits(vectors @ planes > 0, axis=1))
-    own = bits[rows]
-    distance = np.unpackbits(own[pairs[:, 0]] ^ own[pairs[:, 1]], axis=1).sum(axis=1)
-    pairs = pairs[distance <= LOOSER[0]]
-    cosines = np.einsum("ij,ij->i", vectors[pairs[:, 0]], vectors[pairs[:, 1]])
-    close = np.array(rows, dtype=np.int64)[pairs[cosines >= LOOSER[2]]]
-    return np.sort(close.reshape(-1, 2), axis=1)
+    return np.packbits(vectors @ planes > 0, axis=1).view("<u8").ravel().astype(np.uint64)
 
 
-def _proven(
-    posters: Sequence[PosterFile], pairs: NDArray[np.int64], min_correlation: float
+def _alike(
+    catalog: Catalog, fingerprint: str, posters: Posters, compared: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Pairs with equal bytes or correlated thumbnails; the hash alone takes layouts for copies."""
-    same_bytes = np.array([posters[a].sha256 == posters[b].sha256 for a, b in pairs], dtype=np.bool_)
-    rows = sorted(set(pairs[~same_bytes].ravel().tolist()))
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        thumbnails = dict(
-            zip(rows, pool.map(_thumbnail, (Path(posters[row].path) for row in rows)), strict=True)
-        )
-    kept = [
-        equal or float(thumbnails[a] @ thumbnails[b]) >= min_correlation
-        for (a, b), equal in zip(pairs.tolist(), same_bytes.tolist(), strict=True)
-    ]
+    """Pairs of rows that show one picture, int64, (m, 2), of which at least one is to be compared."""
+    _, first, content = np.unique(posters.contents, return_index=True, return_inverse=True)
+    asked = np.zeros(len(first), dtype=np.bool_)
+    asked[content[compared]] = True
+    rows = np.flatnonzero(asked[content])
+    same = np.stack([first[content[rows]], rows], axis=1)
+    pairs = first[near_pairs(posters.hashes[first], asked)]
+    embedded = np.flatnonzero(posters.embedded[first])
+    versions = first[embedded[near_pairs(posters.looks[first[embedded]], asked[embedded])]]
+    versions = _versions(catalog, fingerprint, posters, versions.reshape(-1, 2))
+    return np.concatenate(
+        [
+            same[same[:, 0] != same[:, 1]],
+            _proven(catalog, posters, pairs.reshape(-1, 2), MIN_CORRELATION),
+            _proven(catalog, posters, versions, LOOSER[1]),
+        ]
+    )
+
+
+def _versions(
+    catalog: Catalog, fingerprint: str, posters: Posters, pairs: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Those of the pairs whose embeddings nearly agree and whose hashes do not contradict them."""
+    pairs = pairs[distances(posters.hashes[pairs[:, 0]], posters.hashes[pairs[:, 1]]) <= LOOSER[0]]
+    rows = np.unique(pairs)
+    have, vectors = catalog.embeddings_of(fingerprint, _names(posters, rows))
+    at = dict(zip(have, range(len(have)), strict=True))
+    names = [tuple(_names(posters, pair)) for pair in pairs]
+    kept = [a in at and b in at and float(vectors[at[a]] @ vectors[at[b]]) >= LOOSER[2] for a, b in names]
     return pairs[np.array(kept, dtype=np.bool_)]
 
 
-def _thumbnail(path: Path) -> NDArray[np.float32]:
+def _proven(
+    catalog: Catalog, posters: Posters, pairs: NDArray[np.int64], min_correlation: float
+) -> NDArray[np.int64]:
+    """Pairs with correlated thumbnails; the hash alone takes layouts for copies."""
+    rows = np.unique(pairs)
+    paths = {one.movie_id: Path(one.path) for one in catalog.read_posters(_names(posters, rows))}
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        small = list(pool.map(lambda name: _thumbnail(paths.get(name)), _names(posters, rows)))
+    at = np.searchsorted(rows, pairs)
+    kept = [float(small[a] @ small[b]) >= min_correlation for a, b in at.tolist()]
+    return pairs[np.array(kept, dtype=np.bool_)]
+
+
+def _thumbnail(path: Path | None) -> NDArray[np.float32]:
     """The poster's thumbnail; zeros, which correlate with nothing, where the file went away."""
     try:
-        return thumbnail(grey_picture(path))
+        return np.zeros(THUMBNAIL_LENGTH, np.float32) if path is None else thumbnail(grey_picture(path))
     except PosterError:
         return np.zeros(THUMBNAIL_LENGTH, dtype=np.float32)
 
 
-def _groups(movie_ids: Sequence[str], pairs: NDArray[np.int64]) -> dict[str, int]:
-    """Movies that chains of pairs connect, numbered by the row of their first."""
-    members: dict[int, list[int]] = defaultdict(list)
-    for row, label in enumerate(join_groups(len(movie_ids), pairs).tolist() if movie_ids else []):
-        members[label].append(row)
-    return {movie_ids[row]: rows[0] for rows in members.values() if len(rows) > 1 for row in rows}
+def _names(posters: Posters, rows: NDArray[np.int64]) -> list[str]:
+    return [one.decode() for one in posters.movie_ids[rows].tolist()]
+
+
+def _save_groups(catalog: Catalog, posters: Posters, groups: NDArray[np.int32]) -> int:
+    """Write the groups that are not what they were; returns how many movies moved."""
+    moved = np.flatnonzero(groups != posters.groups)
+    numbers = [None if one < 0 else one for one in groups[moved].tolist()]
+    return catalog.save_artwork_groups(dict(zip(_names(posters, moved), numbers, strict=True)))
+
+
+def _report(hashed: int, compared: int, moved: int, posters: Posters) -> ArtworkReport:
+    shared = posters.groups[posters.groups >= 0]
+    return ArtworkReport(hashed, compared, len(np.unique(shared)), len(shared), moved)

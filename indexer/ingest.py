@@ -68,7 +68,7 @@ def put_movie(
             if before is None or before.poster != str(path):
                 undo.callback(path.unlink, missing_ok=True)
             _save_poster(catalog, encoder, encoded, path)
-        predict_taste(catalog, facts.movie_id)
+        predict_taste(catalog, [facts.movie_id])
         undo.pop_all()
     movie = catalog.get_movie(facts.movie_id)
     if before is not None and before.poster != movie.poster:
@@ -129,18 +129,19 @@ def encode_one(encoder: PosterEncoder, movie_id: str, poster: bytes) -> EncodedP
     return encoded
 
 
-def predict_taste(catalog: Catalog, movie_id: str) -> None:
-    """Place a movie that nobody rated by taste, where a taste model is in use."""
+def predict_taste(catalog: Catalog, movie_ids: Sequence[str]) -> None:
+    """Place those of the movies that nobody rated by taste, where a taste model is in use."""
     active = catalog.active()
     if active.fingerprint is None or active.taste_model is None:
         return
-    rows = catalog.read_rows(active.fingerprint, active.taste_model, [movie_id]).rows
+    rows = catalog.read_rows(active.fingerprint, active.taste_model, movie_ids).rows
     taste_map = catalog.find_map(active.taste_model)
-    if taste_map is None or not len(rows) or (rows.known[0, 2] and rows.n_ratings[0] > 0):
+    rows = rows.take(np.flatnonzero(~(rows.known[:, 2] & (rows.n_ratings > 0))))
+    if taste_map is None or not len(rows):
         return
-    factor = predicted_rows(rows.visual, rows.genre, taste_map, rows.years)
-    n_ratings = np.zeros(1, dtype=np.int32)
-    catalog.save_taste(TasteFactors((movie_id,), factor, n_ratings, taste_map, active.taste_model))
+    factors = predicted_rows(rows.visual, rows.genre, taste_map, rows.years)
+    n_ratings = np.zeros(len(rows), dtype=np.int32)
+    catalog.save_taste(TasteFactors(rows.movie_ids, factors, n_ratings, taste_map, active.taste_model))
 
 
 def _check_in_use(catalog: Catalog, encoder: PosterEncoder) -> None:

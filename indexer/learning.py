@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -70,17 +70,31 @@ def learn(catalog: Catalog, fingerprint: str, fitters: Fitters) -> Learned:
     kept = catalog.find_learned()
     if fitters.taste is None and fitters.weights is None:
         return Learned("", catalog.active().taste_model, kept.weights if kept else {})
+    revision, teachers = catalog.ratings_revision(), _teachers(fitters)
     ratings, rows = catalog.ratings(), catalog.read_rows(fingerprint).rows
-    source = _digest(fitters, ratings, rows)
+    source = _digest(teachers, ratings, rows)
     if kept is not None and kept.source == source:
-        return kept
-    taste_model = _fit_taste(catalog, fitters.taste, ratings, rows)
-    weights = kept.weights if kept else {}
-    if fitters.weights is not None:
-        weights = fitters.weights.fit(ratings, rows)
-    learned = Learned(source, taste_model, weights)
-    catalog.save_learned(learned)
+        learned = replace(kept, ratings_revision=revision, taught_by=teachers)
+    else:
+        taste_model = _fit_taste(catalog, fitters.taste, ratings, rows)
+        weights = kept.weights if kept else {}
+        if fitters.weights is not None:
+            weights = fitters.weights.fit(ratings, rows)
+        learned = Learned(source, taste_model, weights, revision, teachers)
+    if learned != kept:
+        catalog.save_learned(learned)
     return learned
+
+
+def taught_the_same(catalog: Catalog, fitters: Fitters) -> bool:
+    """Whether the ratings and the fitters are those that the catalog learned from; rows may be newer."""
+    if fitters.taste is None and fitters.weights is None:
+        return True
+    kept = catalog.find_learned()
+    return kept is not None and (kept.ratings_revision, kept.taught_by) == (
+        catalog.ratings_revision(),
+        _teachers(fitters),
+    )
 
 
 def _fit_taste(catalog: Catalog, fitter: TasteFitter | None, ratings: Ratings, rows: Rows) -> str | None:
@@ -93,11 +107,14 @@ def _fit_taste(catalog: Catalog, fitter: TasteFitter | None, ratings: Ratings, r
     return factors.model_id
 
 
-def _digest(fitters: Fitters, ratings: Ratings, rows: Rows) -> str:
+def _teachers(fitters: Fitters) -> str:
+    """Names the fitters of taste and weights."""
+    return "".join("none" if one is None else one.identity for one in (fitters.taste, fitters.weights))
+
+
+def _digest(teachers: str, ratings: Ratings, rows: Rows) -> str:
     """Digest of everything that decides what is learned."""
-    digest = hashlib.sha256()
-    for fitter in (fitters.taste, fitters.weights):
-        digest.update(b"none" if fitter is None else fitter.identity.encode())
+    digest = hashlib.sha256(teachers.encode())
     digest.update("\n".join(rows.movie_ids).encode())
     for names in (ratings.user_ids, ratings.movie_ids):
         digest.update("\n".join(map(str, names)).encode())

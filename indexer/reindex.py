@@ -11,11 +11,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from embeddings.encoded import EncodedPosters, Poster, UnreadablePoster
-from embeddings.errors import SnapshotError
-from indexer.affinities import source_of
+from indexer.artwork_table import ARTWORK_FILE
 from indexer.catalog import Catalog, PosterFile
 from indexer.catalog.learned import Learned
 from indexer.duplicates import group_artwork
+from indexer.growth import has_beside, sound_snapshot, stays_in_overlay
+from indexer.ingest import predict_taste
 from indexer.learning import Fitters, learn
 from indexer.locks import publishing
 from indexer.publish import publish_catalog
@@ -37,6 +38,7 @@ class ReindexOptions:
         workers: Decoding threads; None is one per core.
         wait_seconds: How long to wait for another process that is writing the index.
         progress: Show a progress bar on stderr, where that is a terminal.
+        publish: Write a snapshot of a large catalog however little has changed.
     """
 
     every: bool = False
@@ -44,6 +46,7 @@ class ReindexOptions:
     workers: int | None = None
     wait_seconds: float = 0.0
     progress: bool = True
+    publish: bool = False
 
 
 def reindex(
@@ -57,7 +60,9 @@ def reindex(
 
     Everything is saved as it is made, so a run that was stopped at any moment
     is taken up by the next one. A snapshot under the old encoder goes on
-    answering until the new one is published.
+    answering until the new one is published. Of a large catalog in which
+    little has changed no snapshot is written: readers have the changes in
+    their overlay, and the work is that of the new posters alone.
 
     Args:
         catalog: The truth.
@@ -75,12 +80,23 @@ def reindex(
     with publishing(store.root, options.wait_seconds):
         catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
         scan = scan_posters(catalog)
-        done = _embed(catalog, encoder, options)
-        group_artwork(catalog, encoder.fingerprint)
-        learned = learn(catalog, encoder.fingerprint, fitters)
-        manifest = _publish(catalog, store, encoder.fingerprint, learned, fitters)
+        since, begun = catalog.embedded_up_to(encoder.fingerprint), catalog.revision()
+        done = _embed(catalog, encoder, options, since)
+        group_artwork(catalog, store.root / ARTWORK_FILE, encoder.fingerprint)
+        current = sound_snapshot(store)
+        if (
+            current
+            and not options.publish
+            and stays_in_overlay(catalog, current, encoder.fingerprint, fitters)
+        ):
+            manifest, seen = current.manifest, _place_new(catalog, since)
+        else:
+            learned = learn(catalog, encoder.fingerprint, fitters)
+            manifest = _publish(catalog, store, current, encoder.fingerprint, learned, fitters)
+            seen = manifest.revision
         # Posters that were put in meanwhile, by a process with another encoder: the overlay has them.
-        done += _embed(catalog, encoder, replace(options, every=False))
+        done += _embed(catalog, encoder, replace(options, every=False), begun)
+        catalog.save_embedded_up_to(encoder.fingerprint, seen)
         catalog.forget_inactive()
     return ReindexReport(
         embedded=done.embedded,
@@ -105,9 +121,9 @@ class _Done:
         return _Done(self.embedded + other.embedded, self.seconds + other.seconds, vanished)
 
 
-def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions) -> _Done:
-    """Encode what this encoder has not seen and save it batch by batch."""
-    files = catalog.posters_to_embed(encoder.fingerprint, again=options.every)
+def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions, since: int) -> _Done:
+    """Encode what changed since a revision and this encoder has not seen, and save it batch by batch."""
+    files = catalog.posters_to_embed(encoder.fingerprint, since, again=options.every)
     hashes: dict[str, str] = {}
     vanished: dict[str, UnreadablePoster] = {}
     started, embedded = time.perf_counter(), 0
@@ -157,14 +173,25 @@ def _unreadable(catalog: Catalog) -> Iterator[UnreadablePoster]:
         yield UnreadablePoster(file.movie_id, file.path, file.error or "")
 
 
+def _place_new(catalog: Catalog, since: int) -> int:
+    """Place by taste what is new since a revision; the revision up to which that was done."""
+    changes = catalog.changes_since(since)
+    predict_taste(catalog, changes.changed)
+    return changes.revision
+
+
 def _publish(
-    catalog: Catalog, store: SnapshotStore, fingerprint: str, learned: Learned, fitters: Fitters
+    catalog: Catalog,
+    store: SnapshotStore,
+    current: Snapshot | None,
+    fingerprint: str,
+    learned: Learned,
+    fitters: Fitters,
 ) -> SnapshotManifest:
     """Publish, unless the current snapshot is sound and already says all of it."""
-    current = _sound_snapshot(store)
     if (
         current is not None
-        and _has_beside(current, learned, fitters)
+        and has_beside(current, learned.source, fitters)
         and _says_all(current.manifest, catalog, fingerprint, learned)
     ):
         catalog.activate(fingerprint, learned.taste_model)
@@ -172,22 +199,7 @@ def _publish(
     return publish_catalog(catalog, store, fingerprint, learned.taste_model, learned.weights, fitters)
 
 
-def _has_beside(current: Snapshot, learned: Learned, fitters: Fitters) -> bool:
-    """Whether the snapshot has what the fitters would lay beside it."""
-    beside, fitter = current.beside, fitters.affinities
-    drawn = fitters.poster_map is None or beside.poster_map is not None
-    found = None if beside.affinities is None else beside.affinities.source
-    return drawn and (fitter is None or found == source_of(fitter, learned.source))
-
-
 def _says_all(manifest: SnapshotManifest, catalog: Catalog, fingerprint: str, learned: Learned) -> bool:
     same = (manifest.fingerprint, manifest.taste_model) == (fingerprint, learned.taste_model)
     changes = catalog.changes_since(manifest.revision)
     return same and manifest.default_weights == learned.weights and not (changes.changed or changes.removed)
-
-
-def _sound_snapshot(store: SnapshotStore) -> Snapshot | None:
-    try:
-        return store.open()
-    except SnapshotError:
-        return None

@@ -28,6 +28,9 @@ from recommender.reindexing import make_reindex
 @click.option(
     "--batch-size", type=click.IntRange(1, 4096), default=64, show_default=True, help="Posters per pass."
 )
+@click.option(
+    "--publish", is_flag=True, help="Write a snapshot of a large catalog however little has changed in it."
+)
 @click.option("--watch", is_flag=True, help="Go on, and take up files as they arrive; stop with Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document per run.")
 @click.pass_obj
@@ -40,7 +43,9 @@ def reindex(settings: Settings, /, **options: Any) -> None:
     Example: onesheet reindex --json
     """
     catalog = open_catalog(settings)
-    how = ReindexOptions(options["every"], options["batch_size"], options["workers"])
+    how = ReindexOptions(
+        options["every"], options["batch_size"], options["workers"], publish=options["publish"]
+    )
     run_once = make_reindex(settings, catalog, how, options["device"])
     for report in watch_posters(catalog, run_once) if options["watch"] else [run_once()]:
         _print(report, options["as_json"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from indexer.catalog import bulk, genres
 from indexer.catalog.base import CatalogBase, read_meta, write_meta
@@ -55,11 +56,12 @@ class ChangeLog(CatalogBase):
             now = self.active()
             n_deleted = 0
             if now.fingerprint is not None:
-                stale = EmbeddingRow.fingerprint != now.fingerprint
-                n_deleted = connection.execute(delete(EmbeddingRow).where(stale)).rowcount
+                for stale in _others(EmbeddingRow.fingerprint, now.fingerprint):
+                    n_deleted += connection.execute(delete(EmbeddingRow).where(stale)).rowcount
                 connection.execute(delete(EncoderRow).where(EncoderRow.fingerprint != now.fingerprint))
             if now.taste_model is not None:
-                connection.execute(delete(TasteFactorRow).where(TasteFactorRow.model_id != now.taste_model))
+                for stale in _others(TasteFactorRow.model_id, now.taste_model):
+                    connection.execute(delete(TasteFactorRow).where(stale))
                 connection.execute(delete(TasteMapRow).where(TasteMapRow.model_id != now.taste_model))
         return n_deleted
 
@@ -68,3 +70,8 @@ class ChangeLog(CatalogBase):
         key = RemovalRow.movie_id
         with self._reading() as connection, bulk.among(connection, key, movie_ids) as chosen:
             return set(connection.scalars(select(key).where(chosen)))
+
+
+def _others(key: InstrumentedAttribute[str], value: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions for every other value, each of which an index answers; ``!=`` would read the whole table."""
+    return key < value, key > value

@@ -13,9 +13,10 @@ from embeddings.encoded import EncodedPosters, UnreadablePoster
 from embeddings.errors import CatalogError
 from embeddings.genres import GenreVocabulary
 from indexer.catalog import bulk, genres
-from indexer.catalog.base import CatalogBase, Transaction, in_catalog, read_meta
+from indexer.catalog.base import CatalogBase, Transaction, in_catalog, read_meta, write_meta
 from indexer.models import EmbeddingRow, EncoderRow, MovieRow, PosterRow
 
+_EMBEDDED = "embedded"
 _COLUMNS = {
     "movie_id": "text",
     "poster_sha256": "text",
@@ -118,6 +119,18 @@ class Embeddings(CatalogBase):
                 update(PosterRow).where(PosterRow.movie_id == stage.c.movie_id).values(error=stage.c.error)
             )
             self._drop_embeddings(transaction, select(stage.c.movie_id))
+
+    def embedded_up_to(self, fingerprint: str) -> int:
+        """Revision up to which every poster was looked at for this encoder; 0 before the first run."""
+        with self._reading() as connection:
+            kept = json.loads(read_meta(connection, _EMBEDDED) or "{}")
+        return int(kept["revision"]) if kept.get("fingerprint") == fingerprint else 0
+
+    def save_embedded_up_to(self, fingerprint: str, revision: int) -> None:
+        """Keep what ``embedded_up_to`` says; takes no revision."""
+        with self.transaction() as transaction:
+            kept = {"fingerprint": fingerprint, "revision": revision}
+            write_meta(transaction.connection, _EMBEDDED, json.dumps(kept))
 
     def n_embeddings(self, fingerprint: str) -> int:
         """How many movies have an embedding by this encoder."""

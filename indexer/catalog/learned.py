@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from indexer.catalog.base import CatalogBase, read_meta, write_meta
 
@@ -18,11 +18,15 @@ class Learned:
         source: Digest of ratings, rows and the fitters' settings.
         taste_model: Id of the model whose factors the catalog holds; None where too little was rated.
         weights: Default weights by what is known of the query.
+        ratings_revision: Revision of the last rating among those it was learned from.
+        taught_by: Names the fitters and their settings.
     """
 
     source: str
     taste_model: str | None = None
     weights: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    ratings_revision: int = -1
+    taught_by: str = ""
 
 
 class LearnedNotes(CatalogBase):
@@ -36,10 +40,15 @@ class LearnedNotes(CatalogBase):
             return None
         kept = json.loads(text)
         weights = {name: (float(v), float(g), float(c)) for name, (v, g, c) in kept["weights"].items()}
-        return Learned(kept["source"], kept["taste_model"], weights)
+        return Learned(
+            kept["source"],
+            kept["taste_model"],
+            weights,
+            kept.get("ratings_revision", -1),
+            kept.get("taught_by", ""),
+        )
 
     def save_learned(self, learned: Learned) -> None:
         """Keep what was learned; takes no revision, for the factors take theirs."""
-        kept = {"source": learned.source, "taste_model": learned.taste_model, "weights": learned.weights}
         with self.transaction() as transaction:
-            write_meta(transaction.connection, _KEY, json.dumps(kept))
+            write_meta(transaction.connection, _KEY, json.dumps(asdict(learned)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from indexer.catalog import bulk
 from indexer.catalog.base import in_catalog
 from indexer.catalog.embeddings import Embeddings
 from indexer.catalog.records import Counts, PosterFile
-from indexer.models import EmbeddingRow, PosterDirRow, PosterRow
+from indexer.models import EmbeddingRow, MovieRow, PosterDirRow, PosterRow
 
 _FILE = {"movie_id": "text", "sha256": "text", "n_bytes": "int", "mtime_ns": "int"}
 
@@ -77,13 +77,28 @@ class Posters(Embeddings):
         """Every poster file that the catalog knows, as it lay when it was last looked at."""
         return self._read_files(PosterRow.path.is_not(None))
 
-    def posters_to_embed(self, fingerprint: str, again: bool = False) -> list[PosterFile]:
+    def file_stats(self) -> Iterator[tuple[str, str, int | None, int | None]]:
+        """Movie, path, size and time of every poster file; no time where it was not read yet.
+
+        Plain tuples, for a look at a million files is mostly the making of objects.
+        """
+        query = select(PosterRow.movie_id, PosterRow.path, PosterRow.n_bytes, PosterRow.mtime_ns)
+        home = str(self.home)
+        with self._reading() as connection:
+            streamed = connection.execution_options(yield_per=10_000)
+            for movie_id, path, n_bytes, mtime_ns in streamed.execute(
+                query.where(PosterRow.path.is_not(None))
+            ):
+                yield movie_id, os.path.join(home, path or ""), n_bytes, mtime_ns  # noqa: PTH118 - slower
+
+    def posters_to_embed(self, fingerprint: str, since: int = 0, again: bool = False) -> list[PosterFile]:
         """Posters of whose bytes this encoder has made no embedding, by movie id.
 
         Those known to be unreadable are left out: see ``unreadable_posters``.
 
         Args:
             fingerprint: The encoder.
+            since: Only posters of movies that changed after this revision; see ``embedded_up_to``.
             again: Every poster, embedded or unreadable or not.
         """
         if again:
@@ -93,9 +108,11 @@ class Posters(Embeddings):
             EmbeddingRow.fingerprint == fingerprint,
             EmbeddingRow.poster_sha256 == PosterRow.sha256,
         )
-        return self._read_files(
-            and_(PosterRow.sha256.is_not(None), PosterRow.error.is_(None), ~done.exists())
-        )
+        wanted = and_(PosterRow.sha256.is_not(None), PosterRow.error.is_(None), ~done.exists())
+        if since:
+            changed = select(MovieRow.movie_id).where(MovieRow.revision > since)
+            wanted = and_(PosterRow.movie_id.in_(changed), wanted)
+        return self._read_files(wanted)
 
     def unreadable_posters(self) -> list[PosterFile]:
         """Posters whose present bytes are known not to be a readable image, by movie id."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import and_, func, select, update
@@ -65,6 +67,18 @@ class Taste(CatalogBase):
                     ],
                 )
         return n_new
+
+    def has_unfitted(self, model_id: str | None, movie_ids: Sequence[str]) -> bool:
+        """Whether one of the movies was rated and its factor under a model is not from its ratings."""
+        fitted = select(TasteFactorRow.movie_id).where(
+            TasteFactorRow.movie_id == MovieRow.movie_id,
+            TasteFactorRow.model_id == (model_id or ""),
+            TasteFactorRow.predicted.is_(False),
+        )
+        key = MovieRow.movie_id
+        with self._reading() as connection, bulk.among(connection, key, movie_ids) as chosen:
+            rated = select(key).where(chosen, MovieRow.n_ratings > 0, ~fitted.exists())
+            return connection.scalar(rated.limit(1)) is not None
 
     def find_map(self, model_id: str) -> NDArray[np.float32] | None:
         """The map of a model, float32, (visual_dim + n_genres + 1, taste_dim); None where unknown."""

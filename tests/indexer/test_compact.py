@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from embeddings.encoded import Poster
-from indexer import compact
+from indexer import compact, growth
 from indexer.catalog import Catalog, MovieFacts
 from indexer.reader import IndexReader
 from indexer.reindex import ReindexOptions, reindex
@@ -25,7 +25,7 @@ def test_a_grown_overlay_is_compacted_while_the_old_snapshot_answers(
     draw_poster: Callable[[str], bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compact, "LEAST_OVERLAY", 5)
+    monkeypatch.setattr(growth, "LEAST_OVERLAY", 5)
     add_movies(["a", "b", "c"])
     before = reindex(catalog, small_encoder, store, options=ReindexOptions(progress=False)).snapshot
     compactor = compact.Compactor(settings)

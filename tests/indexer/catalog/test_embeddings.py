@@ -12,7 +12,7 @@ from embeddings.encoded import UnreadablePoster
 from embeddings.errors import CatalogError
 from embeddings.genres import GenreVocabulary
 from indexer.catalog import Catalog, Counts, MovieFacts, PosterFile
-from indexer.catalog.artwork import HashedPoster
+from indexer.catalog.artwork import HashedPoster, ReadPoster
 
 ENCODER = "encoder-1"
 
@@ -240,12 +240,11 @@ def test_another_taste_model_prepares_unseen_and_the_old_one_is_forgotten(
 def test_hashes_are_kept_until_the_bytes_change(filled: Catalog) -> None:
     filled.set_posters({"tt1": Path("/p/1.jpg")})
     filled.save_poster_files([PosterFile("tt1", "/p/1.jpg", "sha", 10, 11)])
-    assert [poster.movie_id for poster in filled.posters_to_hash()] == ["tt1"]
+    assert filled.read_posters(["tt1", "tt2"]) == [ReadPoster("tt1", "/p/1.jpg", "sha", None, None)]
     filled.save_hashes([HashedPoster("tt1", "00ff00ff00ff00ff", 182, 268)])
-    assert filled.hashes() == {"tt1": "00ff00ff00ff00ff"}
-    assert filled.posters_to_hash() == []
+    assert [one.phash for one in filled.read_posters(["tt1"])] == ["00ff00ff00ff00ff"]
     filled.save_poster_files([PosterFile("tt1", "/p/1.jpg", "other", 10, 12)])
-    assert filled.hashes() == {}
+    assert [one.phash for one in filled.read_posters(["tt1"])] == [None]
 
 
 def test_only_movies_that_change_their_artwork_group_change(filled: Catalog) -> None:
@@ -254,6 +253,6 @@ def test_only_movies_that_change_their_artwork_group_change(filled: Catalog) -> 
     before = filled.revision()
     assert filled.save_artwork_groups({"tt1": 1, "tt2": 1}) == 0
     assert filled.revision() == before
-    assert filled.save_artwork_groups({"tt1": 1, "tt3": 1}) == 2
+    assert filled.save_artwork_groups({"tt1": 1, "tt2": None, "tt3": 1}) == 2
     assert filled.changes_since(before).changed == ("tt2", "tt3")
     assert filled.artwork_groups() == {"tt1": 1, "tt3": 1}

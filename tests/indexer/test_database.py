@@ -167,3 +167,19 @@ def test_a_catalog_that_another_process_keeps_locked_says_so(
     catalog.upsert_movies([MovieFacts("tt1")], "csv")
     other.close()
     catalog.close()
+
+
+def test_a_connection_keeps_many_pages_only_while_it_writes(tmp_path: Path) -> None:
+    engine = database.make_engine(f"sqlite:///{tmp_path}/a.db")
+    kept = text("PRAGMA cache_size")
+    with database.reading(engine) as connection:
+        while_reading = connection.execute(kept).scalar()
+    with database.writing(engine) as connection:
+        while_writing = connection.execute(kept).scalar()
+    with pytest.raises(ZeroDivisionError), database.writing(engine):
+        raise ZeroDivisionError
+    with database.reading(engine) as connection:
+        after_writing = connection.execute(kept).scalar()
+    engine.dispose()
+    # Negative sizes are in KiB.
+    assert while_writing < while_reading == after_writing

@@ -33,6 +33,12 @@ class Cut:
         self._members = list(_members(backbone, n_stages))
         self._check(backbone, n_stages)
 
+    def trunk_weights(self) -> tuple[Tensor, ...]:
+        """Parameters and statistics of the first stages, branch after branch."""
+        return tuple(
+            value for _, stages in self._members for stage in stages for value in stage.state_dict().values()
+        )
+
     def trunk(self, x: Tensor) -> Tensor:
         """Maps after the first stages, (n, c, h, w), of RGB in [0, 1], float, (n, 3, h', w')."""
         maps = self._maps(x)

@@ -48,7 +48,9 @@ class FrozenTrainer(Trainer):
             raise TrainingError("optim.frozen_views trains in one process; start it without torchrun.")
         nn.init.zeros_(net.head.weight)  # the head begins at the genres' shares, whatever the neck says
         super().__init__(net, data, config, device, processes)
-        part, rows = FrozenPart("features", net.forward_features), np.arange(len(data.cache), dtype=np.int64)
+        weights = tuple(net.backbone.state_dict().values())
+        part = FrozenPart("features", net.forward_features, weights)
+        rows = np.arange(len(data.cache), dtype=np.int64)
         self.features = [
             stored_view(part, net, data, config, device, view, rows)
             for view in range(config.optim.frozen_views)

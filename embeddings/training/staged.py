@@ -45,14 +45,17 @@ class StagedTrainer(Trainer):
     ) -> None:
         super().__init__(net, data, config, device, processes)
         n_frozen = config.optim.freeze_stages
-        self._module = _Rest(self.net, Cut(self.net.backbone, n_frozen))
+        learning = Cut(self.net.backbone, n_frozen)
+        self._module = _Rest(self.net, learning)
         self._judging = _Rest(self.judged, Cut(self.judged.backbone, n_frozen))
         trunk = Cut(for_inference(net, device).backbone, n_frozen).trunk
         # Kept as the nets lay maps out: channels last.
-        part = FrozenPart("maps", lambda x: trunk(x).permute(0, 2, 3, 1), f"{n_frozen} stages")
+        part = FrozenPart("maps", lambda x: trunk(x).permute(0, 2, 3, 1), learning.trunk_weights())
         everything = np.arange(len(data.cache), dtype=np.int64)
+        # The parts of k-fold training learn from one another's validation sides: their copies are shared.
+        learnt = np.union1d(data.train, data.validation) if config.data.folds else data.train
         n_views = config.optim.frozen_views
-        rows_of = [everything if view == 0 else data.train for view in range(n_views)]
+        rows_of = [everything if view == 0 else learnt for view in range(n_views)]
         for view in range(processes.rank, n_views, processes.world):
             stored_view(part, net, data, config, device, view, rows_of[view])
         processes.wait()
@@ -60,7 +63,7 @@ class StagedTrainer(Trainer):
             stored_view(part, net, data, config, device, view, rows) for view, rows in enumerate(rows_of)
         ]
         self._place_of = np.full(len(data.cache), -1, dtype=np.int64)
-        self._place_of[data.train] = np.arange(len(data.train))
+        self._place_of[learnt] = np.arange(len(learnt))
 
     def predict(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits of the judged net from the maps of view 0, float32, (len(rows), n_genres)."""

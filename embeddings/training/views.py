@@ -28,12 +28,12 @@ class FrozenPart:
     Args:
         name: First part of its files' names.
         look: Gives what it sees, (n, ...), of RGB in [0, 1], (n, 3, h, w).
-        key: Names what decides that, beside the backbone's weights.
+        weights: What decides that: runs whose frozen part is the same share what it sees.
     """
 
     name: str
     look: Callable[[Tensor], Tensor]
-    key: str = ""
+    weights: tuple[Tensor, ...]
 
 
 def stored_view(
@@ -56,7 +56,7 @@ def stored_view(
         view: 0 is the poster itself, the others are changed copies.
         rows: Rows of the cache.
     """
-    path = data.cache.folder / f"{part.name}-{_key(part, net, config, view, rows)}.npy"
+    path = data.cache.folder / f"{part.name}-{_key(part, config, view, rows)}.npy"
     if not path.is_file():
         changes = torch.Generator().manual_seed(config.seed * 1000 + view)
         aside, done, stored = path.with_suffix(".new"), 0, None
@@ -81,11 +81,11 @@ def stored_view(
     return kept
 
 
-def _key(part: FrozenPart, net: PosterNet, config: TrainConfig, view: int, rows: NDArray[np.int64]) -> str:
+def _key(part: FrozenPart, config: TrainConfig, view: int, rows: NDArray[np.int64]) -> str:
     """Names what decides the content: the weights and, for changed views, the changes."""
-    digest = hashlib.sha256(f"{view} {part.key}".encode() + rows.tobytes())
-    for name, value in net.backbone.state_dict().items():
-        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    digest = hashlib.sha256(f"{view} {len(part.weights)}".encode() + rows.tobytes())
+    for value in part.weights:
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     if view:
         changes = config.augment.model_dump_json(exclude={"mixup", "cutmix", "mix_chance"})
         digest.update(f"{config.seed} {changes}".encode())

@@ -77,6 +77,36 @@ def test_maps_are_worked_out_once(
     assert {path: path.stat().st_mtime_ns for path in data.cache.folder.glob("maps-*.npy")} == files
 
 
+def test_runs_that_begin_with_other_last_stages_share_the_maps(
+    poster_world: World, world_labels: Labels, staged_config: TrainConfig, tmp_path: Path
+) -> None:
+    data = data_of(poster_world, world_labels, staged_config, tmp_path)
+    StagedTrainer(build_net(staged_config, len(data.genres)), data, staged_config, CPU)
+    other = build_net(staged_config, len(data.genres))
+    with torch.no_grad():
+        for value in other.backbone.stages()[-1].parameters():
+            value.add_(1)
+    StagedTrainer(other, data, staged_config, CPU)
+    assert len(list(data.cache.folder.glob("maps-*.npy"))) == 2
+    with torch.no_grad():
+        for value in other.backbone.stages()[0].parameters():
+            value.add_(1)
+    StagedTrainer(other, data, staged_config, CPU)
+    assert len(list(data.cache.folder.glob("maps-*.npy"))) == 4, "another frozen part sees something else"
+
+
+def test_the_parts_of_k_fold_training_share_the_maps(
+    poster_world: World, world_labels: Labels, staged_config: TrainConfig, tmp_path: Path
+) -> None:
+    folded = staged_config.with_values({"data.folds": 3})
+    for fold in range(2):
+        config = folded.with_values({"data.fold": fold})
+        data = data_of(poster_world, world_labels, config, tmp_path)
+        trainer = StagedTrainer(build_net(config, len(data.genres)), data, config, CPU)
+        trainer.run_epoch(0)
+    assert len(list(data.cache.folder.glob("maps-*.npy"))) == 2
+
+
 def test_a_killed_staged_run_goes_on_to_the_same_weights(
     poster_world: World, world_labels: Labels, staged_config: TrainConfig, tmp_path: Path
 ) -> None:

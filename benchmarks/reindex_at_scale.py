@@ -33,7 +33,6 @@ from indexer.catalog import Catalog, PosterFile, open_catalog
 from indexer.catalog.artwork import HashedPoster
 from indexer.settings import Settings, load_settings
 from indexer.snapshots import open_store
-from recommender.picture_store import PICTURES_NAME, refresh_pictures
 
 _BATCH = 20_000
 _MOST_LINKS = 50_000
@@ -141,11 +140,7 @@ def measure(
     with closing(open_catalog(settings)) as catalog:
         n = catalog.n_movies()
         add(catalog, settings.home / "own-posters", range(n, n + n_added), pictures)
-        found = timed_steps(lambda: steps.reindex(catalog, encoder, store, options=options))
-        started = time.perf_counter()
-        refresh_pictures(catalog, settings.cache_dir / PICTURES_NAME)
-        found["refresh_pictures"] = round(time.perf_counter() - started, 2)
-    return found
+        return timed_steps(lambda: steps.reindex(catalog, encoder, store, options=options))
 
 
 def distinct_looks(home: Path, n: int) -> NDArray[np.float32]:

@@ -163,7 +163,7 @@ def publish_as(catalog: Catalog, store: SnapshotStore, kind: str) -> None:
     """Publish the catalog under a kind of index, whatever its size."""
     active = catalog.active()
     batch, about = read_catalog(catalog, active.fingerprint or "", active.taste_model)
-    store.publish(batch.rows, batch.facts, replace(about, kind=kind))
+    store.publish(batch.rows, batch.facts, replace(about, kind=kind), store.beside())
 
 
 def damage_kinds(settings: Settings, n_flips: int, seed: int) -> Iterator[tuple[str, Findings]]:

@@ -27,7 +27,9 @@ import numpy as np
 
 from benchmarks.import_speed import postgres
 from benchmarks.store_writers import IDLE, OPERATIONS, prepare, read_forever, write_forever
+from indexer.artwork_table import ARTWORK_FILE
 from indexer.catalog import Catalog, open_catalog
+from indexer.duplicates import group_artwork
 from indexer.publish import snapshot_in_memory
 from indexer.reader import IndexReader
 from indexer.settings import Settings, load_settings
@@ -107,6 +109,13 @@ def same_answers(reader: IndexReader, catalog: Catalog) -> bool:
     return True
 
 
+def groups_are_whole(settings: Settings, catalog: Catalog) -> bool:
+    """Whether the groups of copies, kept through all the kills, are those of a look at all posters anew."""
+    store = open_store(settings)
+    group_artwork(catalog, store.root / ARTWORK_FILE)
+    return group_artwork(catalog, settings.home / "anew.npz").moved == 0
+
+
 def kill_writers(settings: Settings, kills: int, seed: int) -> Findings:
     """Kill one writer after the other and look at the home after each."""
     context = multiprocessing.get_context("forkserver")
@@ -136,6 +145,8 @@ def kill_writers(settings: Settings, kills: int, seed: int) -> Findings:
     readers.join()
     if readers.exitcode:
         found.reader_errors.append(f"the readers ended with status {readers.exitcode}")
+    if not groups_are_whole(settings, catalog):
+        found.wrong.append("copies that were found bit by bit are not those that one look at all finds")
     found.revisions, found.snapshots = catalog.revision(), len(names)
     catalog.close()
     return found

@@ -9,18 +9,26 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import numpy as np
 from tqdm import tqdm
 
 from benchmarks.colour_encoder import ColourEncoder, draw_poster
+from indexer import growth
 from indexer.catalog import Catalog, MovieFacts, open_catalog
 from indexer.compact import compact
 from indexer.ingest import put_movie, remove_movie
+from indexer.learning import Fitters
 from indexer.reader import open_reader
 from indexer.reindex import ReindexOptions, reindex
 from indexer.settings import Settings
 from indexer.snapshots import SnapshotStore, open_store
+from indexer.types import Ratings
 from indexer.vectors.blocks import join
+from recommender.affinity_model import AffinityModel
+from recommender.poster_map import MapDrawer
+from recommender.taste import TasteModel
 
 N_MOVIES = 40
 OPERATIONS = ("reindex", "put", "remove", "compact")
@@ -29,10 +37,16 @@ IDLE = len(OPERATIONS)
 _FAVOURED = 0.8
 _OPTIONS = ReindexOptions(batch_size=8, progress=False, wait_seconds=20)
 _NEW_IDS = tuple(f"new{i}" for i in range(8))
+_FITTERS = Fitters(taste=TasteModel(), poster_map=MapDrawer(), affinities=AffinityModel())
+_N_PEOPLE = 60
+_OVERLAID = 0.5
+"""How often a reindex treats this home as a large one, and leaves what is new to the overlay."""
+_COPIED = 0.3
+"""How often a new poster shows what another one shows."""
 
 
 def prepare(settings: Settings) -> None:
-    """A home of forty movies with posters of the user's own, indexed."""
+    """A home of forty rated movies with posters of the user's own, indexed, mapped and learned from."""
     catalog = open_catalog(settings)
     posters = _posters_dir(settings)
     posters.mkdir()
@@ -41,8 +55,24 @@ def prepare(settings: Settings) -> None:
         path.write_bytes(draw_poster(movie_id))
     catalog.upsert_movies([MovieFacts(one, year=2000) for one in paths], "csv")
     catalog.set_posters(paths)
-    reindex(catalog, ColourEncoder(), open_store(settings), options=_OPTIONS)
+    catalog.add_ratings(_ratings(list(paths)))
+    reindex(catalog, ColourEncoder(), open_store(settings), _FITTERS, _OPTIONS)
     catalog.close()
+
+
+def _ratings(movie_ids: list[str]) -> Ratings:
+    """People of two tastes, each of whom rated half of the movies."""
+    rng = np.random.default_rng(3)
+    chosen = np.argwhere(rng.random((_N_PEOPLE, len(movie_ids))) < 0.5)
+    people, movies = chosen.T
+    liked = (people + movies) % 2 == 0
+    values = np.clip(np.where(liked, 4.5, 2.0) + rng.choice((-0.5, 0, 0.5), len(liked)), 0.5, 5)
+    return Ratings(
+        np.array([f"person{i}" for i in people], dtype=object),
+        np.array([movie_ids[i] for i in movies], dtype=object),
+        values.astype(np.float32),
+        np.arange(len(liked), dtype=np.int64),
+    )
 
 
 def write_forever(
@@ -91,12 +121,19 @@ class _Writer:
 
     def _reindex(self) -> None:
         for path in self.rng.sample(self._posters, 3):
-            path.write_bytes(draw_poster(str(self.rng.random())))
-        reindex(self._catalog, self._encoder, self._store, options=_OPTIONS)
+            path.write_bytes(self._picture())
+        large = 0 if self.rng.random() < _OVERLAID else growth.LARGE
+        with mock.patch.object(growth, "LARGE", large):
+            reindex(self._catalog, self._encoder, self._store, _FITTERS, _OPTIONS)
+
+    def _picture(self) -> bytes:
+        if self.rng.random() < _COPIED:
+            return self.rng.choice(self._posters).read_bytes()
+        return draw_poster(str(self.rng.random()))
 
     def _put(self) -> None:
-        movie, poster = MovieFacts(self.rng.choice(_NEW_IDS)), draw_poster(str(self.rng.random()))
-        put_movie(self._catalog, self._store, lambda: self._encoder, movie, poster)
+        movie = MovieFacts(self.rng.choice(_NEW_IDS))
+        put_movie(self._catalog, self._store, lambda: self._encoder, movie, self._picture())
 
     def _remove(self) -> None:
         remove_movie(self._catalog, self.rng.choice(sorted(self._catalog.find_movies(_NEW_IDS))))

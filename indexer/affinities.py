@@ -62,17 +62,30 @@ class Affinities:
 
     def of(self, movie_id: str) -> dict[str, Agreement]:
         """The movies that people rate like this one, strongest first; empty where none is known."""
+        part = self._part(movie_id)
+        pairs = zip(self.correlations[part].tolist(), self.n_people[part].tolist(), strict=True)
+        return dict(zip(self._names(part), map(Agreement._make, pairs), strict=True))
+
+    def strengths(self, movie_id: str) -> dict[str, float]:
+        """How strong each of those agreements is, in the same order."""
+        part = self._part(movie_id)
+        n = self.n_people[part]
+        found = self.correlations[part] * (n / (n + BELIEVED_HALF))
+        return dict(zip(self._names(part), found.tolist(), strict=True))
+
+    def _part(self, movie_id: str) -> slice:
+        """Where the agreements of a movie stand."""
         key = movie_id.encode("utf-8", "surrogatepass")
         # numpy would copy the column wider to compare it with a longer id.
         if not len(self.movie_ids) or len(key) > self.movie_ids.itemsize:
-            return {}
+            return slice(0)
         at = int(np.searchsorted(self.movie_ids, np.array(key, dtype=self.movie_ids.dtype)))
         if at == len(self.movie_ids) or self.movie_ids[at] != key:
-            return {}
-        part = slice(self.ends[at], self.ends[at + 1])
-        names = [one.decode("utf-8", "surrogatepass") for one in self.movie_ids[self.others[part]].tolist()]
-        pairs = zip(self.correlations[part].tolist(), self.n_people[part].tolist(), strict=True)
-        return dict(zip(names, map(Agreement._make, pairs), strict=True))
+            return slice(0)
+        return slice(self.ends[at], self.ends[at + 1])
+
+    def _names(self, part: slice) -> list[str]:
+        return [one.decode("utf-8", "surrogatepass") for one in self.movie_ids[self.others[part]].tolist()]
 
 
 class AffinityFitter(Protocol):

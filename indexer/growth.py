@@ -27,7 +27,7 @@ def outgrows(n_changed: int, n_rows: int) -> bool:
 
 
 def stays_in_overlay(catalog: Catalog, current: Snapshot, fingerprint: str, fitters: Fitters) -> bool:
-    """Whether a large catalog's snapshot is left as it is: little changed since, and nothing is to be learned.
+    """Whether a large catalog's snapshot is left as it is: little changed, and nothing is to be learned.
 
     Args:
         catalog: The truth.

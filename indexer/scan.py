@@ -110,10 +110,10 @@ def _new_files(catalog: Catalog, have: set[str]) -> list[PosterFile]:
     for directory, layout in catalog.poster_dirs().items():
         if layout != "by_id" or not directory.is_dir():
             continue
-        for name in sorted(os.listdir(directory)):  # noqa: PTH208 - a million Paths take seconds
-            stem, dot, suffix = name.rpartition(".")
-            if stem not in have and f"{dot}{suffix}".lower() in SUFFIXES and (directory / name).is_file():
-                found.setdefault(stem, directory / name)
+        names = os.listdir(directory)  # noqa: PTH208 - a million Paths take seconds
+        for path in sorted(directory / one for one in names if one.rpartition(".")[0] not in have):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                found.setdefault(path.stem, path)
     known = catalog.find_movies(list(found))
     new = {movie_id: found[movie_id] for movie_id in known}
     if new:

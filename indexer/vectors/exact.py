@@ -16,6 +16,9 @@ from indexer.vectors.genre_groups import GenreGroups
 
 VECTORS_FILE = "vectors.faiss"
 
+_MORE_FOR_TIES = 24
+"""Rows looked at beyond k, so that ties with the k-th seldom need a second scan."""
+
 
 class ExactIndex(VectorIndex):
     """Half-precision rows, scanned by FAISS.
@@ -58,7 +61,7 @@ class ExactIndex(VectorIndex):
         """One scan for a few more than k; a second by range where ties reach beyond them."""
         selector = bitmap_selector(allowed)
         params = None if selector is None else faiss.SearchParameters(sel=selector)
-        wanted = min(2 * k + 16, len(self))
+        wanted = min(k + _MORE_FOR_TIES, len(self))
         padded = pad(query[None])
         scores, found = self._index.search(padded, wanted, params=params)
         rows: NDArray[np.int64] = found[0][found[0] >= 0]

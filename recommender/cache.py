@@ -15,7 +15,7 @@ State = tuple[str, int]
 
 
 class StateCache(Generic[Key, Value]):
-    """The values used last, all of one state; another state empties it. Threads may share it.
+    """The values used last, all of one state; a newer state empties it. Threads may share it.
 
     Args:
         size: How many at most.
@@ -36,9 +36,11 @@ class StateCache(Generic[Key, Value]):
             return self._values[key]
 
     def keep(self, state: State, key: Key, value: Value) -> None:
-        """Keep a value; the one used longest ago makes room for it."""
+        """Keep a value, if it is of no older revision; the one used longest ago makes room for it."""
         with self._lock:
             if state != self._state:
+                if self._state is not None and state[1] < self._state[1]:
+                    return  # asked before a change, and answered after others had asked since
                 self._state = state
                 self._values.clear()
             self._values[key] = value

@@ -81,6 +81,8 @@ class CatalogFacts:
         few = int(facts.n_ratings.sum()) <= _MOST_RATINGS
         with self._lock:
             self._follow(state)
+            if state != self._state:
+                return  # what this question reads would not be kept
             movie_ids = self._next_page(facts, few)
         if not movie_ids:
             return
@@ -114,11 +116,17 @@ class CatalogFacts:
             self._likers.add(likers or {})
 
     def _follow(self, state: State) -> None:
-        """Forget what is not of ``state``. Under ``_lock``."""
+        """Forget what is not of ``state``. Under ``_lock``.
+
+        A question that was under way when the catalog changed is answered from what is kept since: to go
+        back for it, and forward again for the next, would be to read everything anew.
+        """
         before = self._state
         if state == before:
             return
         with self._catalog.consistent_read():
+            if before is not None and state[1] < before[1] <= self._catalog.revision():
+                return
             standing = (self._catalog.active(), self._catalog.ratings_revision())
             if before is None or standing != self._standing or state[1] < before[1]:
                 # A revision that went back is another catalog under the same name.

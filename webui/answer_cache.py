@@ -37,12 +37,18 @@ class AnswerCache:
         return zlib.decompress(packed)
 
     def keep(self, state: State, question: Hashable, body: bytes) -> None:
-        """Keep a body; one that takes more than an eighth of all is not kept, another state empties all."""
+        """Keep a body; one that takes more than an eighth of all is not kept, another state empties all.
+
+        Of requests that were under way when the catalog changed some end later than the first ones of the
+        new state: what they say of an older revision is not kept.
+        """
         packed = zlib.compress(body, 1)
         if len(packed) > self.max_bytes // 8:
             return
         with self._lock:
             if state != self._state:
+                if self._state is not None and state[1] < self._state[1]:
+                    return
                 self._state, self.n_bytes = state, 0
                 self._bodies.clear()
             self.n_bytes += len(packed) - len(self._bodies.pop(question, b""))

@@ -14,6 +14,14 @@ def test_a_value_is_found_under_its_state_only() -> None:
     assert cache.find(("s", 1), "a") is None
 
 
+def test_a_value_of_an_older_revision_empties_nothing() -> None:
+    cache: StateCache[str, int] = StateCache(10)
+    cache.keep(("s", 2), "a", 5)
+    cache.keep(("s", 1), "b", 6)
+    assert cache.find(("s", 2), "a") == 5
+    assert cache.find(("s", 1), "b") is None
+
+
 def test_the_value_used_longest_ago_makes_room() -> None:
     cache: StateCache[str, int] = StateCache(2)
     cache.keep(("s", 1), "a", 1)

@@ -119,3 +119,19 @@ def test_a_movie_that_changed_is_read_again_and_the_others_are_not(own_home, ope
     }
     catalog.closed = True
     assert list(kept.movies(state, ["tt0000006", ASKED])) == ["tt0000006", ASKED]
+
+
+def test_a_question_that_a_change_overtook_makes_nothing_be_read_again(own_home, open_home) -> None:
+    catalog = OnlyOnce(own_home.catalog)
+    kept = CatalogFacts(catalog)
+    overtaken, facts = state_of(own_home)
+    kept.read_ahead(overtaken, facts)
+    own_home.catalog.remove_movies(["tt0000055"])
+    state, facts = state_of(own_home)
+    kept.read_ahead(state, facts)
+    counted = kept.co_liked(state, ASKED, OTHERS[:3])
+    catalog.closed = True
+    for asked in (overtaken, state):
+        kept.read_ahead(asked, facts)
+        assert list(kept.movies(asked, OTHERS[:3])) == OTHERS[:3]
+        assert kept.co_liked(asked, ASKED, OTHERS[:3]) == counted

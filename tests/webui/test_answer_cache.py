@@ -30,6 +30,14 @@ def test_a_change_empties_it() -> None:
     assert cache.n_bytes < 1100
 
 
+def test_an_answer_that_comes_after_a_change_is_not_kept_and_empties_nothing() -> None:
+    cache = AnswerCache(100_000)
+    cache.keep(NEWER, "a", body(1))
+    cache.keep(STATE, "b", body(2))
+    assert cache.find(STATE, "b") is None
+    assert cache.find(NEWER, "a") == body(1)
+
+
 def test_the_least_used_goes_first() -> None:
     cache = AnswerCache(10_000)
     for seed in range(9):

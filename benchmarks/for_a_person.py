@@ -106,7 +106,7 @@ def by_blend(
     for name, (weights, share) in wanted.items():
         in_force = weights_in_force(weights, known_signals(like), default)
         query = Query(like, rows.take(unliked) if len(unliked) else None, in_force, scale, share)
-        found[name] = np.nan_to_num(query.score(rows)[1], nan=-1e9)
+        found[name] = np.nan_to_num(query.score(rows, query.columns(rows)), nan=-1e9)
     return found
 
 

@@ -1,9 +1,9 @@
 """Default weights, by how much is known of what is asked.
 
-A default list opens with the movies nearest in kind, and goes on in the order
-that finds best what people liked: the one is what somebody reads, the other is
-where a movie stands that is not among the first. Both weightings are learned
-(``learned_weights.py``); weights that somebody asks for order the whole list.
+A default list is in the order that finds best what people liked, but for its
+opening: that is what somebody reads, so the movies nearest in kind among the
+first come to the front. Both weightings are learned (``learned_weights.py``);
+weights that somebody asks for order the whole list.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ KNOWLEDGE = ("rated", "few", "unrated", "poster")
 
 OPENING = 10
 """Movies at the top of a default list that are in the order of its opening weights."""
+
+POOL = 50
+"""Nearest movies by the weights of the rest, of which those that open a list are chosen: one search
+finds both parts, and an opening of more movies was no better (``docs/quality.md``)."""
 
 BUILT_IN: Mapping[str, tuple[float, float, float]] = {
     "rated": (0.05, 0.15, 0.80),

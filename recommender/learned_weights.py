@@ -13,7 +13,7 @@ from recommender.affinity_model import AffinityModel
 from recommender.defaults import WELL_RATED, rest_of
 from recommender.evaluation.data import with_taste
 from recommender.evaluation.lift import Lift
-from recommender.evaluation.matched import draw_matched
+from recommender.evaluation.matched import MatchRules, draw_matched
 from recommender.evaluation.people import People, split_people
 from recommender.opening import PRICE, learned_orders
 from recommender.taste import TasteModel
@@ -22,6 +22,8 @@ from recommender.weight_choice import GRID_STEP, Lesson, Shares, make_lesson
 COLD_SHARE = 0.25
 _LEAST_QUESTIONS = 200
 _MOST_PEOPLE = 2_000
+_PAIRS = 20_000
+"""Pairs of liked movies that are drawn over all people: what a share of the kind costs is known by many."""
 _SEED = 20_004
 
 
@@ -51,7 +53,7 @@ class WeightLearner:
     def identity(self) -> str:
         """Names this method, its version and its settings."""
         settings = f"{self._seed} {GRID_STEP} {PRICE} {LIFT}"
-        return f"weights-6 {settings} {self._taste.identity} {self._affinity.identity}"
+        return f"weights-7 {settings} {self._taste.identity} {self._affinity.identity}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> dict[str, Shares]:
         """Learn weights by what is known of a query.
@@ -79,12 +81,13 @@ class WeightLearner:
         fitted, asked = split_people(everybody, (0.75, 0.25), self._seed)
         asked = asked.take(np.arange(min(len(asked), _MOST_PEOPLE)))
         rng = np.random.default_rng(self._seed)
+        rules = MatchRules(per_person=max(1, _PAIRS // max(1, len(asked))))
         warm = self._fit(fitted, rows)
         if warm is None:
             return
         allowed = rows.known[:, 0] & (everybody.n_ratings > 0)
         films = np.arange(len(rows), dtype=np.int64)
-        questions = draw_matched(asked, fitted.n_ratings, films, allowed, rng)
+        questions = draw_matched(asked, fitted.n_ratings, films, allowed, rng, rules)
         placed, lift = with_taste(rows, warm), self._lift(fitted, rows)
         well = fitted.n_ratings[questions.queries] >= WELL_RATED
         yield Taught(make_lesson("rated", placed, questions.take(well)), placed, lift)
@@ -94,7 +97,7 @@ class WeightLearner:
         cold = self._fit(others, rows)
         if cold is None:
             return
-        questions = draw_matched(asked, fitted.n_ratings, films, hidden, rng)
+        questions = draw_matched(asked, fitted.n_ratings, films, hidden, rng, rules)
         placed = with_taste(rows, cold)
         yield Taught(make_lesson("unrated", placed, questions), placed, self._lift(others, rows))
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Rows
-from recommender.defaults import OPENING
+from recommender.affinity import MOST_LIFTED
+from recommender.defaults import OPENING, POOL
 from recommender.evaluation.judge import mean_by_person
 from recommender.evaluation.lift import Lift
-from recommender.evaluation.matched import Matched
-from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
+from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first, top
 from recommender.evaluation.scorers import Blend
 from recommender.weight_choice import Lesson, Shares, best_weights, scale_of
 
@@ -20,9 +20,10 @@ KIND = (0.2, 0.8, 0.0)
 """Weights by which movies are of a kind: genre, and something of the look."""
 _PARTS = (0.4, 0.3, 0.2, 0.1)
 """How much of the weights may go to the kind, most first; half of them cost more than they gave (docs)."""
-_MOST_ASKING = 600
-_MOST_ANSWERS = 5_000
-_AT_ONCE = 100
+_MOST_ASKING = 2_000
+_MOST_ANSWERS = 50_000
+_ASKING_AT_ONCE = 100
+_QUESTIONS_AT_ONCE = 1_000
 _SEED = 20_005
 _ABOVE = 1e6
 
@@ -33,7 +34,8 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     What follows is where a movie stands that is not among the first: there
     the weights count that find best what people liked. The opening is what is
     read, and is to be of the kind that was asked for: as much of those weights
-    goes to the kind as costs the whole order at most ``PRICE`` of its figure.
+    goes to the kind as costs the whole order at most ``PRICE`` of its figure,
+    with a standard error over people: what is cheap by chance alone is not taken.
 
     Args:
         lesson: Questions and each signal's answers.
@@ -45,10 +47,11 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     """
     rest = best_weights(lesson)
     openings = _Openings(lesson, rows, np.array(rest), lift)
-    least = (1 - PRICE) * openings.figure(None)
+    plain = openings.figures(None)
     for part in _PARTS:
         opening = (1 - part) * np.array(rest) + part * np.array(KIND)
-        if openings.figure(opening) >= least:
+        loss = plain - openings.figures(opening)
+        if loss.mean() + loss.std() / np.sqrt(len(loss)) <= PRICE * plain.mean():
             visual, genre, taste = opening.round(4).tolist()
             return (visual, genre, taste), rest
     return rest, rest
@@ -69,51 +72,66 @@ class _Openings:
         asking = np.unique(lesson.questions.queries)
         asking = np.sort(rng.permutation(asking)[:_MOST_ASKING])
         kept = np.isin(lesson.questions.queries, asking)
-        self._questions: Matched = lesson.questions.take(kept)
-        signals = lesson.signals[:, kept].astype(np.float32)
-        lifted = lift.pairs(self._questions.queries, self._questions.candidates)
-        self._signals = np.concatenate([signals, lifted[None].astype(np.float32)])
-        self._asks = np.searchsorted(asking, self._questions.queries)
-        self._behind = np.tensordot(rest.astype(np.float32), signals, 1)
+        questions = lesson.questions.take(kept)
+        self._people = questions.people
+        self._asks = np.searchsorted(asking, questions.queries)
+        self._behind = np.tensordot(rest.astype(np.float32), lesson.signals[:, kept].astype(np.float32), 1)
         others = rng.permutation(np.setdiff1d(np.arange(len(rows)), asking))[:_MOST_ANSWERS]
         answering = np.concatenate([asking, others])
-        self._answers = _answers(rows, answering, len(asking), lift)
-        self._n = max(1, round(OPENING * len(answering) / len(rows)))
+        share = len(answering) / len(rows)
+        self._n = max(1, round(OPENING * share))
+        by_rest = Blend(rows.take(answering), scale_of(rows), rest, redistribute=False)
+        near = answering[_nearest(by_rest, len(asking), max(self._n, round(POOL * share)))]
+        pool = _with_lifted(near, lift.others(asking))
+        self._signals = _signals(rows, lift, asking, pool)
+        self._places = _places(pool, self._asks, questions.candidates)
 
-    def figure(self, opening: NDArray[np.float64] | None) -> float:
-        """nDCG@10 over people of the order with this opening; None has none of its own."""
+    def figures(self, opening: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """nDCG@10 of each person under the order with this opening; None has none of its own."""
         scores = self._behind
         if opening is not None:
-            share = np.append(opening, 1.0).astype(np.float32)
-            first = np.tensordot(share, self._signals, 1)
-            opens = first >= self._least(share)[self._asks, None]
-            scores = np.where(opens, first + _ABOVE, scores)
-        return float(mean_by_person(ndcg_of_rank(rank_of_first(scores)), self._questions.people).mean())
-
-    def _least(self, share: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The least score in the opening of each movie that asks."""
-        return np.concatenate(
-            [
-                np.partition(np.tensordot(share, part, 1), -self._n, axis=1)[:, -self._n]
-                for part in self._answers
-            ]
-        )
+            first = np.tensordot(np.append(opening, 1.0).astype(np.float32), self._signals, 1)
+            least = np.partition(first, -self._n, axis=1)[:, -self._n]
+            mine = first[self._asks[:, None], self._places]
+            opens = (self._places >= 0) & (mine >= least[self._asks, None])
+            scores = np.where(opens, mine + _ABOVE, scores)
+        return mean_by_person(ndcg_of_rank(rank_of_first(scores)), self._people)
 
 
-def _answers(
-    rows: Rows, answering: NDArray[np.int64], n_asking: int, lift: Lift
-) -> list[NDArray[np.float32]]:
-    """Each signal's scores, and the lift, for the first of some movies: parts of (4, up to 100, n_answering).
-
-    A movie never answers itself: it stands lowest.
-    """
-    scale, answers = scale_of(rows), rows.take(answering)
-    signals = [Blend(answers, scale, np.eye(3)[i], redistribute=False) for i in range(3)]
+def _nearest(scorer: Blend, n_asking: int, n: int) -> NDArray[np.int64]:
+    """The n nearest of each of the first movies, without itself: (n_asking, n)."""
     parts = []
-    for start in range(0, n_asking, _AT_ONCE):
-        asking = np.arange(start, min(start + _AT_ONCE, n_asking))
-        lifted = lift.everything(answering[asking])[:, answering]
-        part = np.stack([*(one.everything(asking) for one in signals), lifted]).astype(np.float32)
-        part[:, np.arange(len(asking)), asking] = -_ABOVE
-        parts.append(part)
-    return parts
+    for start in range(0, n_asking, _ASKING_AT_ONCE):
+        asking = np.arange(start, min(start + _ASKING_AT_ONCE, n_asking))
+        scores = scorer.everything(asking)
+        scores[np.arange(len(asking)), asking] = -np.inf
+        parts.append(top(scores, min(n, scores.shape[1] - 1)))
+    return np.concatenate(parts)
+
+
+def _with_lifted(near: NDArray[np.int64], lifted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Who may open each list: the nearest, then those that only the lift brings in; -1 fills."""
+    again = (lifted[:, :, None] == near[:, None]).any(axis=2)
+    return np.concatenate([near, np.where(again, -1, lifted)[:, :MOST_LIFTED]], axis=1)
+
+
+def _signals(
+    rows: Rows, lift: Lift, asking: NDArray[np.int64], pool: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Each signal's scores of the pools, and the lift, lowest for what fills a pool: (4, m, width)."""
+    scale, there = scale_of(rows), np.maximum(pool, 0)
+    signals = [Blend(rows, scale, np.eye(3)[i], redistribute=False).pairs(asking, there) for i in range(3)]
+    lifted = np.where(pool >= 0, lift.pairs(asking, there), -_ABOVE)
+    return np.stack([*signals, lifted]).astype(np.float32)
+
+
+def _places(
+    pool: NDArray[np.int64], asks: NDArray[np.int64], candidates: NDArray[np.int64]
+) -> NDArray[np.int16]:
+    """Place of each candidate in the pool of the movie that asks, (q, 100); -1 where it has none."""
+    found = np.full(candidates.shape, -1, dtype=np.int16)
+    for start in range(0, len(candidates), _QUESTIONS_AT_ONCE):
+        part = slice(start, start + _QUESTIONS_AT_ONCE)
+        same = candidates[part, :, None] == pool[asks[part], None]
+        found[part] = np.where(same.any(axis=2), same.argmax(axis=2), -1)
+    return found

@@ -22,9 +22,10 @@ from recommender.affinity import strengths_of
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
 from recommender.cache import State, StateCache
-from recommender.defaults import OPENING, default_weights, knowledge_of, rest_weights
+from recommender.defaults import default_weights, knowledge_of, rest_weights
 from recommender.encoding import PICTURE_ID, EncoderInUse, SeenPicture
 from recommender.facts import CatalogFacts
+from recommender.filters import allowed_rows
 from recommender.percentiles import SetShape
 from recommender.person import DISLIKE_SHARE, split_ratings
 from recommender.picture_store import PICTURES_NAME, PictureStore
@@ -32,7 +33,7 @@ from recommender.ranking import Order, Shelf, rank
 from recommender.reasons import Asked
 from recommender.reference import References
 from recommender.requests import check_request
-from recommender.search import Query, allowed_rows
+from recommender.search import Query
 from recommender.series import find_series
 from recommender.types import Prediction, RatedMovie, SimilarMovies, SimilarRequest
 
@@ -194,8 +195,8 @@ class Recommender:
 
 
 def _rest_of(query: Query, request: SimilarRequest, manifest: SnapshotManifest) -> Query | None:
-    """The same question as what follows the opening is ranked by; None where one order holds throughout."""
-    if request.weights is not None or request.k <= OPENING or request.diversity > 0:
+    """The same question as a list behind its opening is ordered by; None where one order holds all of it."""
+    if request.weights is not None or request.diversity > 0:
         return None
     found = rest_weights(manifest.default_weights, knowledge_of(query.like, not request.like))
     if found is None:

@@ -1,4 +1,4 @@
-"""From a query to scored candidates: which rows may answer, one search, exact scores."""
+"""From a query to scored candidates: one search, exact scores."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.errors import InvalidRequestError
 from indexer.reader import IndexView
 from indexer.types import Facts, Rows
 from recommender.affinity import lift_of
 from recommender.blend import UNLIKE_SHARE, Scale, blend, cosines, known_signals, query_row
-from recommender.types import Filters, Weights
+from recommender.types import Weights
 
 _SIGNAL_BITS = np.array([1, 2, 4], dtype=np.uint8)
 # Equal movies differ by float noise in the seventh digit, which must not decide their order.
@@ -44,16 +43,19 @@ class Query:
         """The query row, float32, (dim,)."""
         return query_row(self.like, self.unlike, self.weights, self.scale, self.unlike_share)
 
-    def score(self, candidates: Rows) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Cosines to the liked rows, (n, 3), and blended scores, (n,), of some movies."""
-        columns = cosines(self.like, candidates)
+    def columns(self, candidates: Rows) -> NDArray[np.float32]:
+        """Cosines of some movies to the liked rows by signal, (n, 3), NaN where unknown."""
+        return cosines(self.like, candidates)
+
+    def score(self, candidates: Rows, columns: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Blended scores of some movies, (n,), whose ``columns`` are known."""
         scores = blend(columns, self.weights, self.scale)
         if self.unlike is not None:
             unliked = blend(cosines(self.unlike, candidates), self.weights, self.scale)
             scores = scores - self.unlike_share * np.where(np.isnan(unliked), self._mean(), unliked)
         if self.rated_alike:
             scores = scores + lift_of(self.rated_alike, candidates.movie_ids, columns)
-        return columns, np.round(scores, _SCORE_DIGITS)
+        return np.round(scores, _SCORE_DIGITS)
 
     def imputed(self, missing: NDArray[np.bool_]) -> float:
         """What the missing blocks of a movie, bool (3,), add to its score: the mean of random pairs."""
@@ -89,6 +91,31 @@ class Candidates:
         index = np.asarray(positions, dtype=np.int64)
         return Candidates(self.rows.take(index), self.columns[index], self.scores[index])
 
+    def joined(self, other: Candidates) -> Candidates:
+        """These candidates and then the other ones."""
+        return Candidates(
+            self.rows.joined(other.rows),
+            np.concatenate([self.columns, other.columns]),
+            np.concatenate([self.scores, other.scores]),
+        )
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Movies that may be answered, scored for both parts of a list.
+
+    Args:
+        rows: Their blocks: the nearest for the rest first, then others that are lifted into the opening.
+        columns: float32, (n, 3), cosines to the query by signal, NaN where unknown.
+        scores: float64, (n,) each, blended scores for the opening and for the rest.
+        n_near: How many are the nearest.
+    """
+
+    rows: Rows
+    columns: NDArray[np.float32]
+    scores: tuple[NDArray[np.float64], NDArray[np.float64]]
+    n_near: int
+
 
 def find_candidates(
     view: IndexView,
@@ -111,26 +138,60 @@ def find_candidates(
         allowed: bool mask over the rows of the view; None allows all.
         exclude: Movie ids left out besides.
     """
+    rows = _nearest(view, query, n, allowed, exclude)
+    # Only these are lifted: whatever else is among the n best is among the n best without a lift.
+    rows |= _lifted(view, query, allowed, exclude)
+    return _scored(query, _read(view, rows), n)
+
+
+def find_pool(
+    view: IndexView,
+    orders: tuple[Query, Query],
+    n: int,
+    allowed: NDArray[np.bool_] | None = None,
+    exclude: Sequence[str] = (),
+) -> Pool:
+    """The n best movies for one query, and besides those that another one lifts, scored for both.
+
+    Args:
+        view: The index.
+        orders: The query that orders the opening of a list, and the one that is searched by.
+        n: How many at most, apart from those that are lifted.
+        allowed: bool mask over the rows of the view; None allows all.
+        exclude: Movie ids left out besides.
+    """
+    opening, rest = orders
+    found = _nearest(view, rest, n, allowed, exclude)
+    n_near = len(found)
+    rows = _read(view, found | _lifted(view, opening, allowed, exclude))
+    columns = opening.columns(rows)
+    return Pool(rows, columns, (opening.score(rows, columns), rest.score(rows, columns)), n_near)
+
+
+def _nearest(
+    view: IndexView, query: Query, n: int, allowed: NDArray[np.bool_] | None, exclude: Sequence[str]
+) -> dict[str, int]:
+    """Row numbers of the n best by id, best first, without any lift."""
     row = query.row()
+    groups = _groups(view.facts, query.weights, allowed)
+    if len(groups) == 1:
+        near = view.search(row, n, groups[0][1], exclude)
+        return dict(zip(near.movie_ids, near.rows.tolist(), strict=True))
     found: list[tuple[float, str, int]] = []
-    for missing, mask in _groups(view.facts, query.weights, allowed):
+    for missing, mask in groups:
         near = view.search(row, n, mask, exclude)
-        offset = query.imputed(missing) if missing.any() else 0.0
-        found += zip((near.scores + offset).tolist(), near.movie_ids, near.rows.tolist(), strict=True)
-    best = sorted((-round(score, _SCORE_DIGITS), movie_id, row) for score, movie_id, row in found)[:n]
-    rows = {movie_id: row for _, movie_id, row in best}
-    if query.rated_alike:
-        # Only these are lifted: whatever else is among the n best is among the n best without a lift.
-        rows |= _lifted(view, query, allowed, exclude)
-    numbers = np.array(list(rows.values()), dtype=np.int64)
-    candidates = _scored(query, view.read_rows(numbers, tuple(rows)))
-    return candidates.at(range(min(n, len(candidates))))
+        scores = near.scores.astype(np.float64) + query.imputed(missing)
+        keys = (-scores.round(_SCORE_DIGITS)).tolist()
+        found += zip(keys, near.movie_ids, near.rows.tolist(), strict=True)
+    return {movie_id: row for _, movie_id, row in sorted(found)[:n]}
 
 
 def _lifted(
     view: IndexView, query: Query, allowed: NDArray[np.bool_] | None, exclude: Sequence[str]
 ) -> dict[str, int]:
     """Rows of the movies that people rate like the query's, as far as they may answer."""
+    if not query.rated_alike:
+        return {}
     names = [movie_id for movie_id in query.rated_alike if movie_id not in exclude]
     numbers = view.row_numbers(names)
     usable = numbers >= 0 if allowed is None else (numbers >= 0) & allowed[numbers]
@@ -139,58 +200,24 @@ def _lifted(
 
 def score_movies(view: IndexView, query: Query, movie_ids: Sequence[str]) -> Candidates:
     """Score movies of the index that were found by other means, best first."""
-    return _scored(query, view.find_rows(movie_ids))
+    return _scored(query, view.find_rows(movie_ids), len(movie_ids))
 
 
-def _scored(query: Query, rows: Rows) -> Candidates:
-    columns, scores = query.score(rows)
-    known = np.flatnonzero(~np.isnan(scores)).tolist()
-    order = sorted(known, key=lambda i: (-scores[i], rows.movie_ids[i]))
-    return Candidates(rows, columns, scores).at(order)
+def _read(view: IndexView, rows: Mapping[str, int]) -> Rows:
+    return view.read_rows(np.array(list(rows.values()), dtype=np.int64), tuple(rows))
 
 
-def allowed_rows(facts: Facts, genres: Sequence[str], filters: Filters) -> NDArray[np.bool_] | None:
-    """Rows that pass the filters on genres and years.
-
-    Args:
-        facts: Columns of the view.
-        genres: The index's genres, in column order.
-        filters: What is asked; ids and scores are not looked at here.
-
-    Returns:
-        bool, (n_rows,); None when every row may answer. A movie of unknown year passes no year filter.
-
-    Raises:
-        InvalidRequestError: A genre is not in the index, or the years are the wrong way round.
-    """
-    if filters.year_min is not None and filters.year_max is not None and filters.year_min > filters.year_max:
-        raise InvalidRequestError(
-            f"the years {filters.year_min}-{filters.year_max} end before they begin; swap them.",
-            field="years",
-        )
-    if not filters.genres and filters.year_min is None and filters.year_max is None:
-        return None
-    bits = _genre_bits(genres, filters.genres).astype(facts.genre_bits.dtype)
-    mask: NDArray[np.bool_] = facts.live & (np.bitwise_and(facts.genre_bits, bits) == bits)
-    if filters.year_min is not None or filters.year_max is not None:
-        mask &= facts.years != 0
-    if filters.year_min is not None:
-        mask &= facts.years >= filters.year_min
-    if filters.year_max is not None:
-        mask &= facts.years <= filters.year_max
-    return mask
+def _scored(query: Query, rows: Rows, n: int) -> Candidates:
+    columns = query.columns(rows)
+    scores = query.score(rows, columns)
+    return Candidates(rows, columns, scores).at(best_first(scores, rows.movie_ids)[:n])
 
 
-def _genre_bits(genres: Sequence[str], wanted: Sequence[str]) -> np.uint64:
-    columns = {genre.casefold(): i for i, genre in enumerate(genres)}
-    bits = 0
-    for genre in wanted:
-        if genre.casefold() not in columns:
-            raise InvalidRequestError(
-                f"no genre is called {genre!r} here; the genres are {', '.join(genres)}.", field="genres"
-            )
-        bits |= 1 << columns[genre.casefold()]
-    return np.uint64(bits)
+def best_first(scores: NDArray[np.float64], movie_ids: Sequence[str]) -> list[int]:
+    """Positions by score, equal scores by movie id; without those of unknown score."""
+    keys = zip((-scores).tolist(), movie_ids, range(len(movie_ids)), strict=True)
+    # NaN is the one number that is not equal to itself.
+    return [i for _, _, i in sorted(key for key in keys if key[0] == key[0])]
 
 
 def _groups(

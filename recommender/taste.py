@@ -1,10 +1,10 @@
 """Taste: which movies are liked by the same people, also for movies nobody rated.
 
-Two collaborative models side by side place rated movies: factors of people
-and movies (ALS), which see far, and factors of item-to-item neighbours (BM25),
-which see near. A ridge map from poster, genres and year places every other
-movie, and the more ratings a movie has, the more its own place counts.
-Settings are those that won in ``docs/quality.md``.
+Two collaborative models place rated movies: factors of people and movies
+(ALS), which see far, and factors of item-to-item neighbours (BM25), which see
+near; of both side by side the axes that carry most are kept. A ridge map from
+poster, genres and year places every other movie; the more ratings a movie has,
+the more its own place counts. Settings are those that won (``docs/quality.md``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from indexer.taste_map import PREDICTED_LENGTH, map_inputs, unit_rows
 from indexer.types import Ratings, Rows, TasteFactors
-from recommender.neighbours import neighbour_factors
+from recommender.neighbours import narrowed, neighbour_factors
 from recommender.rating_table import person_weights, rating_table, unexplained
 
 HIGHEST_RATING = 5.0
@@ -35,7 +35,8 @@ class TasteConfig:
 
     Args:
         als_dim: Width of the factors of people and movies.
-        neighbour_dim: Width of the factors of neighbours; the taste block is as wide as both.
+        neighbour_dim: Width of the factors of neighbours.
+        dim: Width of the taste block at most: the axes that carry most of both.
         neighbour_share: Share of the neighbours in a cosine.
         liking_power: How much a rating above what person and movie explain counts for neighbours.
         bm25_k1: How slowly further ratings of a movie stop counting.
@@ -59,13 +60,14 @@ class TasteConfig:
         seed: Start of the factors.
     """
 
-    als_dim: int = 64
-    neighbour_dim: int = 64
+    als_dim: int = 96
+    neighbour_dim: int = 192
+    dim: int = 128
     neighbour_share: float = 0.5
-    liking_power: float = 0.6
+    liking_power: float = 0.8
     bm25_k1: float = 100.0
     bm25_b: float = 0.2
-    value_power: float = 2.0
+    value_power: float = 1.0
     heavy_rater_power: float = 0.25
     alpha: float = 20.0
     regularization: float = 0.03
@@ -73,11 +75,11 @@ class TasteConfig:
     kappa: float = 5.0
     reach_power: float = 1.8
     reach_half: float = 10.0
-    fame_power: float = 0.2
+    fame_power: float = 0.1
     fame_window: int = 51
-    teacher_half: float = 20.0
+    teacher_half: float = 10.0
     visual_penalty: float = 300.0
-    fact_penalty: float = 30.0
+    fact_penalty: float = 15.0
     well_rated: int = 5
     least_movies: int = 30
     seed: int = 20_001
@@ -101,7 +103,7 @@ class TasteModel:
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"taste-3 {json.dumps(asdict(self.config), sort_keys=True)}"
+        return f"taste-4 {json.dumps(asdict(self.config), sort_keys=True)}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None:
         """Place every movie of ``rows`` by taste.
@@ -129,11 +131,11 @@ class TasteModel:
             liking(values, self.config), self.config.neighbour_dim, self.config.bm25_k1, self.config.bm25_b
         )
         share = self.config.neighbour_share
-        mixed = np.concatenate(
-            [np.sqrt(1 - share) * unit_rows(far), np.sqrt(share) * unit_rows(near)], axis=1
-        )
+        parts = [np.sqrt(1 - share) * unit_rows(far), np.sqrt(share) * unit_rows(near)]
         reach = np.linalg.norm(far, axis=1, keepdims=True)
-        return np.asarray(unit_rows(mixed) * reach, dtype=np.float32)
+        return np.asarray(
+            unit_rows(narrowed(np.concatenate(parts, axis=1), self.config.dim)) * reach, dtype=np.float32
+        )
 
     def _als_factors(self, confidence: csr_matrix) -> NDArray[np.float32]:
         size = self.config.alpha * float(np.linalg.norm(confidence.data))

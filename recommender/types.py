@@ -140,8 +140,8 @@ class SimilarMovies:
         snapshot: Name of the snapshot that answered, with its revision.
         took_ms: Milliseconds spent.
         predicted_genres: For a poster query, genre -> probability.
-        rest_weights: Shares that ordered what follows the first ten of a default list; None where
-            ``weights`` ordered all of it.
+        rest_weights: Shares that found the movies of a default list and order what follows its first
+            ten; None where ``weights`` ordered all of it.
     """
 
     request: SimilarRequest

@@ -11,8 +11,6 @@ from indexer.types import Rows
 from recommender.affinity import lifts
 from recommender.evaluation.scorers import InnerProduct, Scorer
 
-_AT_ONCE = 500
-
 
 class Lift:
     """What affinity adds to the scores of other movies.
@@ -28,12 +26,17 @@ class Lift:
 
     def pairs(self, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Scorer``."""
-        found = np.empty(candidates.shape)
-        for start in range(0, len(queries), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            strengths = self._strengths[queries[part]].toarray()
-            found[part] = np.take_along_axis(strengths, candidates[part], axis=1)
+        asks = np.repeat(queries, candidates.shape[1])
+        found = np.asarray(self._strengths[asks, candidates.ravel()]).reshape(candidates.shape)
         return lifts(found, self._genre.pairs(queries, candidates))
+
+    def others(self, queries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Movies with an affinity to each query, (m, most that any has), -1 where there are no more."""
+        table = self._strengths[queries]
+        counts = np.diff(table.indptr)
+        found = np.full((len(queries), int(counts.max(initial=0))), -1, dtype=np.int64)
+        found[np.arange(found.shape[1]) < counts[:, None]] = table.indices
+        return found
 
     def everything(self, queries: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Scorer``."""

@@ -65,7 +65,7 @@ def our_rows(ours: Ours, questions: Matched) -> dict[str, Scorer]:
     hindsight = np.array(best_weights(make_lesson("hindsight", rows, questions)))
     return {
         "taste_placed": Blend(rows, scale, np.array([0.0, 0.0, 1.0])),
-        "blend_default": Opened(lifted, by_rest),
+        "blend_default": Opened(lifted, by_rest, ours.lift),
         "blend_unlifted": Opened(by_opening, by_rest),
         "blend_opening": lifted,
         "blend_best": Blend(rows, scale, hindsight),

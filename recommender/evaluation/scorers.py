@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from indexer.types import Rows
 from recommender.blend import Scale, blocks_of
-from recommender.defaults import OPENING
+from recommender.defaults import OPENING, POOL
 from recommender.evaluation.metrics import top
 
-_PAIRS_AT_ONCE = 4_000
+_PAIRS_AT_ONCE = 1_000
 _ASKING_AT_ONCE = 128
 _ABOVE = 1e9
 
@@ -166,14 +166,22 @@ class Opened:
 
     Args:
         opening: Order of the first movies.
-        rest: Order of all others.
-        n: How many are first.
+        rest: Order of all others, and of the nearest, among which the first are chosen.
+        lift: Movies that it scores above 0 may be first wherever they stand; None for no such movies.
+        sizes: How many are first, and among how many they are chosen.
     """
 
-    def __init__(self, opening: Scorer, rest: Scorer, n: int = OPENING) -> None:
+    def __init__(
+        self,
+        opening: Scorer,
+        rest: Scorer,
+        lift: Scorer | None = None,
+        sizes: tuple[int, int] = (OPENING, POOL),
+    ) -> None:
         self._opening = opening
         self._rest = rest
-        self._n = n
+        self._lift = lift
+        self._n, self._n_near = sizes
 
     def pairs(self, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Scorer``."""
@@ -188,7 +196,8 @@ class Opened:
 
     def everything(self, queries: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Scorer``."""
-        scores, first = self._rest.everything(queries), self._first(queries)
+        first = self._first(queries)
+        scores = self._rest.everything(queries)
         np.put_along_axis(scores, first, _ABOVE - np.arange(first.shape[1], dtype=np.float64)[None], axis=1)
         return scores
 
@@ -197,10 +206,20 @@ class Opened:
         parts = []
         for start in range(0, len(queries), _ASKING_AT_ONCE):
             asking = queries[start : start + _ASKING_AT_ONCE]
-            scores = self._opening.everything(asking)
-            scores[np.arange(len(asking)), asking] = -np.inf
+            scores = np.where(self._may_be_first(asking), self._opening.everything(asking), -np.inf)
             parts.append(top(scores, min(self._n, scores.shape[1] - 1)))
         return np.concatenate(parts) if parts else np.empty((0, self._n), dtype=np.int64)
+
+    def _may_be_first(self, asking: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The nearest of each query by the rest, and what is lifted; never itself: (m, n_movies)."""
+        scores = self._rest.everything(asking)
+        scores[np.arange(len(asking)), asking] = -np.inf
+        found = np.zeros(scores.shape, dtype=np.bool_)
+        np.put_along_axis(found, top(scores, min(self._n_near, scores.shape[1] - 1)), True, axis=1)
+        if self._lift is not None:
+            found |= self._lift.everything(asking) > 0
+            found[np.arange(len(asking)), asking] = False
+        return found
 
 
 def in_force(weights: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -118,7 +118,7 @@ def test_a_query_of_several_movies_has_the_mean_of_their_strengths(ratings: Rati
 
 def test_a_pair_is_lifted_by_how_much_it_is_of_one_kind() -> None:
     added = lifts(np.array([0.2, 0.2, 0.2, 0.0]), np.array([1.0, 0.5, np.nan, 1.0]))
-    np.testing.assert_allclose(added, [LIFT * 0.2, LIFT * 0.05, 0.0, 0.0])
+    np.testing.assert_allclose(added, [LIFT * 0.2, LIFT * 0.2 / 64, 0.0, 0.0])
 
 
 def lifted_query(view, movie_id: str, alike: dict[str, float]) -> Query:  # type: ignore[no-untyped-def]
@@ -132,10 +132,10 @@ def test_lifted_lists_are_those_of_brute_force_over_every_row(partial_view) -> N
         others = rng.choice([m for m in partial_view.rows.movie_ids if m != movie_id], 12, replace=False)
         alike = dict(zip(others.tolist(), rng.random(12).tolist(), strict=True))
         query = lifted_query(partial_view, movie_id, alike)
-        _, plain = replace(query, rated_alike={}).score(partial_view.rows)
+        plain = replace(query, rated_alike={}).score(partial_view.rows, query.columns(partial_view.rows))
         genre = partial_view.rows.genre @ query.like.genre[0]
         added = [
-            LIFT * alike.get(m, 0.0) * max(g, 0) ** 2
+            LIFT * alike.get(m, 0.0) * max(g, 0) ** 6
             for m, g in zip(partial_view.rows.movie_ids, genre, strict=True)
         ]
         expected = dict(zip(partial_view.rows.movie_ids, np.round(plain + added, 6).tolist(), strict=True))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from recommender import neighbours
-from recommender.neighbours import neighbour_factors
+from recommender.neighbours import narrowed, neighbour_factors
 
 
 def ratings(n_people: int = 60, n_movies: int = 40) -> csr_matrix:
@@ -47,3 +47,12 @@ def test_fewer_movies_than_factors_leave_the_rest_zero() -> None:
     factors = neighbour_factors(ratings(20, 5), 8, 100.0, 0.2)
     assert factors.shape == (5, 8)
     assert not factors[:, 5:].any()
+
+
+def test_narrowed_rows_keep_their_inner_products_as_far_as_the_axes_reach() -> None:
+    rng = np.random.default_rng(6)
+    rows = (rng.normal(size=(50, 3)) @ rng.normal(size=(3, 12))).astype(np.float32)
+    np.testing.assert_allclose(narrowed(rows, 3) @ narrowed(rows, 3).T, rows @ rows.T, rtol=1e-3, atol=1e-3)
+    lost = [np.square(rows @ rows.T - narrowed(rows, dim) @ narrowed(rows, dim).T).sum() for dim in (1, 2)]
+    assert lost[0] > lost[1] > 0
+    assert narrowed(rows, 12) is rows

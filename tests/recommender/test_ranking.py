@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recommender.blend import Scale
-from recommender.defaults import OPENING
+from recommender.defaults import OPENING, POOL
 from recommender.percentiles import pair_percentiles
 from recommender.ranking import Order, Shelf, rank
 from recommender.search import Query
@@ -87,14 +87,28 @@ def led_shelf(view, **more) -> Shelf:
 
 
 @pytest.mark.parametrize("which", ["view", "partial_view"])
-def test_a_list_opens_in_one_order_and_goes_on_in_another(which: str, request) -> None:
+def test_the_nearest_open_a_list_in_one_order_and_it_goes_on_in_another(which: str, request) -> None:
     view = request.getfixturevalue(which)
-    asked, every = SimilarRequest(like=(QUERY,), k=50), SimilarRequest(like=(QUERY,), k=119)
+    asked, every = SimilarRequest(like=(QUERY,), k=70), SimilarRequest(like=(QUERY,), k=119)
     shelf = led_shelf(view)
-    found = rank(shelf, asked).rows.movie_ids
-    first = rank(shelf_for(view), every).rows.movie_ids[:OPENING]
-    rest = Shelf(view, shelf.rest.query, shelf.rest.percentiles, exclude=(QUERY, *first))
-    assert found == first + rank(rest, every).rows.movie_ids[: 50 - OPENING]
+    by_rest = rank(Shelf(view, shelf.rest.query, shelf.rest.percentiles, exclude=(QUERY,)), every)
+    near = by_rest.rows.movie_ids[:POOL]
+    by_opening = rank(shelf_for(view), every).rows.movie_ids
+    first = [movie_id for movie_id in by_opening if movie_id in near][:OPENING]
+    behind = [movie_id for movie_id in by_rest.rows.movie_ids if movie_id not in first]
+    assert list(rank(shelf, asked).rows.movie_ids) == first + behind[: 70 - OPENING]
+
+
+def test_a_movie_that_is_lifted_may_open_a_list_from_afar(view) -> None:
+    shelf = led_shelf(view)
+    by_rest = Shelf(view, shelf.rest.query, shelf.rest.percentiles, exclude=(QUERY,))
+    far = rank(by_rest, SimilarRequest(like=(QUERY,), k=119)).rows.movie_ids[POOL:]
+    alike = next(m for m in far if (view.find_rows([m]).genre @ shelf.query.like.genre[0])[0] > 0.7)
+    lifted = replace(shelf, query=replace(shelf.query, rated_alike={alike: 1.0}))
+    for k in (1, OPENING, 30, 119):
+        assert rank(lifted, SimilarRequest(like=(QUERY,), k=k)).rows.movie_ids[0] == alike
+    whole = rank(lifted, SimilarRequest(like=(QUERY,), k=119)).rows.movie_ids
+    assert len(set(whole)) == len(whole) == 119
 
 
 def test_scores_fall_on_behind_the_opening_and_claim_no_more_than_was_measured(view) -> None:
@@ -102,7 +116,8 @@ def test_scores_fall_on_behind_the_opening_and_claim_no_more_than_was_measured(v
     found = rank(shelf, SimilarRequest(like=(QUERY,), k=119))
     shares = shelf.percentiles.share_below(found.scores)
     assert shares.tolist() == sorted(shares.tolist(), reverse=True)
-    own = shelf.rest.percentiles.share_below(shelf.rest.query.score(found.rows)[1])
+    by_rest = shelf.rest.query.score(found.rows, shelf.rest.query.columns(found.rows))
+    own = shelf.rest.percentiles.share_below(by_rest)
     assert (shares[OPENING:] <= own[OPENING:] + 1e-9).all()
     np.testing.assert_allclose(shares[OPENING:], np.minimum(own[OPENING:], shares[OPENING - 1]), atol=1e-9)
 
@@ -124,8 +139,8 @@ def test_one_artwork_stands_once_in_both_parts_of_a_list(crowded_view) -> None:
 
 
 def test_a_shorter_page_is_the_beginning_of_a_longer_one(view) -> None:
-    longer = rank(led_shelf(view), SimilarRequest(like=(QUERY,), k=40)).rows.movie_ids
-    for k in (5, OPENING, OPENING + 1, 25):
+    longer = rank(led_shelf(view), SimilarRequest(like=(QUERY,), k=90)).rows.movie_ids
+    for k in (5, OPENING, OPENING + 1, 25, POOL + 20):
         assert rank(led_shelf(view), SimilarRequest(like=(QUERY,), k=k)).rows.movie_ids == longer[:k]
 
 

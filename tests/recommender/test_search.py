@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embeddings.errors import InvalidRequestError
 from recommender.blend import Scale, blend, cosines
-from recommender.search import Query, allowed_rows, find_candidates
-from recommender.types import Filters, Weights
+from recommender.search import Query, find_candidates
+from recommender.types import Weights
 
 WEIGHTS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.6, 0.3, 0.1), (0.1, 0.0, 0.9)]
 
@@ -66,29 +65,3 @@ def test_scores_fall_and_ties_break_by_movie_id(view) -> None:
     keys = list(zip((-found.scores).tolist(), found.rows.movie_ids, strict=True))
     assert keys == sorted(keys)
     assert len(set(found.scores.tolist())) < len(found)
-
-
-def test_filters_allow_exactly_the_rows_that_carry_all_genres_within_the_years(view) -> None:
-    filters = Filters(genres=("comedy", "Drama"), year_min=1910, year_max=1960)
-    mask = allowed_rows(view.facts, view.manifest.genres, filters)
-    expected = [
-        bool(view.rows.genre[i, 1] > 0 and view.rows.genre[i, 2] > 0 and 10 <= i <= 60)
-        for i in range(len(view.rows))
-    ]
-    assert mask is not None
-    assert mask.tolist() == expected
-
-
-def test_no_filter_allows_every_row_without_a_mask(view) -> None:
-    assert allowed_rows(view.facts, view.manifest.genres, Filters()) is None
-
-
-def test_an_unknown_genre_is_refused_with_the_known_ones(view) -> None:
-    with pytest.raises(InvalidRequestError, match=r"'Opera'.*Action, Comedy") as caught:
-        allowed_rows(view.facts, view.manifest.genres, Filters(genres=("Opera",)))
-    assert caught.value.field == "genres"
-
-
-def test_years_the_wrong_way_round_are_refused(view) -> None:
-    with pytest.raises(InvalidRequestError, match="1990-1980"):
-        allowed_rows(view.facts, view.manifest.genres, Filters(year_min=1990, year_max=1980))

@@ -72,17 +72,20 @@ def test_a_fixed_score_does_not_ask_who_asks() -> None:
     assert scorer.pairs(np.array([0]), np.array([[1, 0]])).tolist() == [[1.0, 3.0]]
 
 
-def test_a_list_that_opens_in_one_order_goes_on_in_the_other() -> None:
+@pytest.mark.parametrize("lifted", [None, 31])
+def test_the_nearest_and_the_lifted_open_a_list_in_one_order_and_it_goes_on_in_the_other(lifted) -> None:
     rng = np.random.default_rng(2)
     opening, rest = (InnerProduct(rng.normal(size=(40, 5)).astype(np.float32)) for _ in range(2))
     queries = np.array([3, 17, 3])
-    led = Opened(opening, rest, n=4)
+    lift = None if lifted is None else Fixed((np.arange(40) == lifted).astype(np.float64))
+    led = Opened(opening, rest, lift, sizes=(4, 12))
     for i, query in enumerate(queries.tolist()):
         order = np.argsort(-led.everything(queries)[i])
         order = order[order != query]
         first, behind = (one.everything(np.array([query]))[0] for one in (opening, rest))
         others = np.delete(np.arange(40), query)
-        expected = others[np.argsort(-first[others])][:4].tolist()
+        near = {*others[np.argsort(-behind[others])][:12].tolist(), lifted}
+        expected = [m for m in others[np.argsort(-first[others])].tolist() if m in near][:4]
         expected += [m for m in others[np.argsort(-behind[others])].tolist() if m not in expected]
         assert order.tolist() == expected
         candidates = rng.permutation(others)[:20]

@@ -109,7 +109,8 @@ class SimilarAnswer(Answer):
     query: QueryAnswer
     weights: WeightsAnswer
     rest_weights: WeightsAnswer | None = Field(
-        default=None, description="Shares that found the movies of a default list, and order what follows its first ten."
+        default=None,
+        description="Shares that found the movies of a default list, and order what follows its first ten.",
     )
     k: int
     filters: FiltersAnswer

@@ -32,7 +32,7 @@ from indexer.catalog import Catalog, MovieFacts, open_catalog
 from indexer.ingest import put_movie
 from indexer.publish import read_catalog
 from indexer.reader import IndexReader, open_reader
-from indexer.settings import Settings
+from indexer.settings import Settings, load_settings
 from indexer.snapshots import open_store
 
 _BATCH = 20_000
@@ -125,8 +125,10 @@ def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int
     """Fill a catalog, publish it, add to it; seconds of each, and of the other process's sight."""
     catalog = open_catalog(settings)
     started = time.perf_counter()
-    fill(catalog, encoder, n_movies)
-    if n_movies:
+    kept = catalog.n_movies()
+    if not kept:
+        fill(catalog, encoder, n_movies)
+    if kept < n_movies:
         batch, about = read_catalog(catalog, encoder.fingerprint, None)
         # How rows are searched has no part in this, and the exact kind is the quickest to publish.
         open_store(settings).publish(batch.rows, batch.facts, replace(about, kind="exact"))
@@ -134,9 +136,10 @@ def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int
     found = {"fill_seconds": time.perf_counter() - started}
     reader = open_reader(catalog, settings)
     reader.view()
-    spent = add(catalog, settings, reader, encoder, range(n_movies, n_movies + n_added))
+    first = max(kept, n_movies)
+    last = first + n_added
+    spent = add(catalog, settings, reader, encoder, range(first, last))
     found |= {"add_cpu_seconds": spent[0], "add_seconds": spent[1]}
-    last = n_movies + n_added
     command = [sys.executable, "-c", _WATCHER, str(settings.home), f"tt{last:07d}", settings.database_url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
         if watcher.stdout is None:
@@ -154,15 +157,19 @@ def measure(settings: Settings, encoder: MadeBefore, n_movies: int, n_added: int
 @click.option("--movies", "n_movies", default=1_000_000, show_default=True)
 @click.option("--added", "n_added", default=1000, show_default=True)
 @click.option("--database", type=click.Choice(["sqlite", "postgres"]), default="sqlite", show_default=True)
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Home that ``reindex_at_scale`` filled and kept."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Also write the JSON here.")
-def main(home: Path, n_movies: int, n_added: int, database: str, out: Path | None) -> None:
+def main(home: Path, n_movies: int, n_added: int, database: str, keep: Path | None, out: Path | None) -> None:
     """Add movies to an empty catalog and to a full one, and compare."""
     real = read_real_rows(home)
     made = np.ascontiguousarray(generate_rows(real, 50_000)[:, : real.widths[0]])
     encoder = MadeBefore(made, GenreVocabulary(("Action", "Comedy", "Drama", "Horror", "Thriller")))
     with scratch_home(database, None) as settings:
         empty = measure(settings, encoder, 0, n_added)
-    with scratch_home(database, None) as settings:
+    with scratch_home(database, None) as scratch:
+        settings = load_settings(keep, environ={}) if keep else scratch
         full = measure(settings, encoder, n_movies, n_added)
     document = {
         "database": database,

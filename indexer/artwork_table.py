@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -46,6 +47,11 @@ class Posters:
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Posters:
         """Some of the posters, in their order."""
         return Posters(*(getattr(self, one.name)[chosen] for one in fields(self)))
+
+    @staticmethod
+    def concatenate(parts: Sequence[Posters]) -> Posters:
+        """The posters of at least one part, part by part."""
+        return Posters(*(np.concatenate([getattr(p, one.name) for p in parts]) for one in fields(Posters)))
 
     def merged(self, newer: Posters) -> tuple[Posters, NDArray[np.int64]]:
         """These posters and others, of other movies, each sorted; and the rows of the others."""

@@ -94,17 +94,14 @@ def _look_again(
     for start in range(0, len(changes.changed), _READ_AT_ONCE):
         read = catalog.read_posters(changes.changed[start : start + _READ_AT_ONCE])
         n_hashed += sum(one.phash is None for one in read)
-        seen = _posters(catalog, table.fingerprint, [one for one in _hashed(catalog, read) if one.phash])
+        seen = describe_posters(
+            catalog, table.fingerprint, [one for one in _hashed(catalog, read) if one.phash]
+        )
         rows = find_sorted(known.movie_ids, [one.decode() for one in seen.movie_ids.tolist()])
         same = (rows >= 0) & _same_picture(seen, known, rows)
         gone[rows[same]] = False
         parts.append(seen.take(~same))
-    fresh = Posters(*(np.concatenate(columns) for columns in zip(*map(_columns, parts), strict=True)))
-    return fresh, gone, n_hashed
-
-
-def _columns(posters: Posters) -> list[NDArray[np.generic]]:
-    return list(vars(posters).values())
+    return Posters.concatenate(parts), gone, n_hashed
 
 
 def _same_picture(seen: Posters, known: Posters, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -139,8 +136,8 @@ def _hash(poster: ReadPoster) -> HashedPoster | None:
         return None
 
 
-def _posters(catalog: Catalog, fingerprint: str, read: Sequence[ReadPoster]) -> Posters:
-    """What is compared of some posters, sorted by movie."""
+def describe_posters(catalog: Catalog, fingerprint: str, read: Sequence[ReadPoster]) -> Posters:
+    """What is compared of some posters whose hashes were taken, sorted by movie."""
     ids = np.array([one.movie_id.encode() for one in read], dtype=np.bytes_)
     looks, embedded = np.zeros(len(read), dtype=np.uint64), np.zeros(len(read), dtype=np.bool_)
     have, vectors = catalog.embeddings_of(fingerprint, [one.movie_id for one in read])

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.constants import HeaderNames
 from flask_limiter.util import get_remote_address
@@ -84,6 +84,9 @@ def install_access(app: Flask, keys: Sequence[str], rate_limit: str | None, stor
     """
     app.extensions[_EXTENSION] = ApiKeys(keys)
     limit = DEFAULT_RATE_LIMIT if rate_limit is None else rate_limit
+    if limit:
+        # Before the limiter's own, so that it runs after it.
+        app.after_request(_wait_only_where_refused)
     return Limiter(
         _caller,
         app=app,
@@ -98,6 +101,13 @@ def install_access(app: Flask, keys: Sequence[str], rate_limit: str | None, stor
         },
         storage_uri=storage,
     )
+
+
+def _wait_only_where_refused(response: Response) -> Response:
+    """The limiter tells everybody when the count begins anew, as if each had to wait for it."""
+    if response.status_code < 400:
+        response.headers.pop("Retry-After", None)
+    return response
 
 
 def _caller() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -31,9 +32,12 @@ class Reference:
         self.scale = Scale.of_pairs(pairs, view.manifest.spreads)
         # Every question at new weights blends them, in float64.
         self._wide_pairs = pairs.astype(np.float64)
-        self._view = view
-        self._pair_percentiles = functools.lru_cache(maxsize=32)(self._of_pairs)
-        self._set_percentiles = functools.lru_cache(maxsize=32)(self._of_sets)
+        # Caches of methods would hold this object, and it them: the mapped files of its snapshot would
+        # stay open long after the next one came, until the garbage collector looks that far.
+        of_pairs = functools.partial(pair_percentiles, self._wide_pairs, scale=self.scale)
+        of_sets = functools.partial(_of_sets, functools.cache(functools.partial(_draw, view)), self.scale)
+        self._pair_percentiles = functools.lru_cache(maxsize=32)(of_pairs)
+        self._set_percentiles = functools.lru_cache(maxsize=32)(of_sets)
         self._signal_percentiles = [Percentiles(self._wide_pairs[:, i].copy(), 1.0) for i in range(3)]
 
     def percentiles(self, weights: Weights, shape: SetShape) -> Percentiles:
@@ -47,20 +51,6 @@ class Reference:
         """Share of random pairs below each cosine, by signal: float64, (n, 3); NaN where unknown."""
         shares = [self._signal_percentiles[i].share_below(columns[:, i].astype(np.float64)) for i in range(3)]
         return np.where(np.isnan(columns), np.nan, np.stack(shares, axis=1))
-
-    @functools.cached_property
-    def _sample(self) -> Rows:
-        facts = self._view.facts
-        live = np.flatnonzero(facts.live)
-        rng = np.random.default_rng(_SAMPLE_SEED)
-        chosen = rng.choice(live, size=min(_N_SAMPLE, len(live)), replace=False)
-        return self._view.find_rows([facts.movie_ids[i].decode() for i in np.sort(chosen)])
-
-    def _of_pairs(self, weights: Weights) -> Percentiles:
-        return pair_percentiles(self._wide_pairs, weights, self.scale)
-
-    def _of_sets(self, weights: Weights, shape: SetShape) -> Percentiles:
-        return set_percentiles(self._sample, shape, weights, self.scale)
 
 
 class References:
@@ -78,6 +68,19 @@ class References:
             if self._held is None or self._held[0] != key:
                 self._held = (key, Reference(view))
             return self._held[1]
+
+
+def _draw(view: IndexView) -> Rows:
+    """Random movies of a view, the same ones each time."""
+    facts = view.facts
+    live = np.flatnonzero(facts.live)
+    rng = np.random.default_rng(_SAMPLE_SEED)
+    chosen = rng.choice(live, size=min(_N_SAMPLE, len(live)), replace=False)
+    return view.find_rows([facts.movie_ids[i].decode() for i in np.sort(chosen)])
+
+
+def _of_sets(sample: Callable[[], Rows], scale: Scale, weights: Weights, shape: SetShape) -> Percentiles:
+    return set_percentiles(sample(), shape, weights, scale)
 
 
 def _round_size(n: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,7 +140,7 @@ def find_candidates(
     """
     rows = _nearest(view, query, n, allowed, exclude)
     # Only these are lifted: whatever else is among the n best is among the n best without a lift.
-    rows |= _lifted(view, query, allowed, exclude)
+    rows |= _lifted(view, query, allowed, {*exclude, *rows})
     return _scored(query, _read(view, rows), n)
 
 
@@ -163,7 +163,7 @@ def find_pool(
     opening, rest = orders
     found = _nearest(view, rest, n, allowed, exclude)
     n_near = len(found)
-    rows = _read(view, found | _lifted(view, opening, allowed, exclude))
+    rows = _read(view, found | _lifted(view, opening, allowed, {*exclude, *found}))
     columns = opening.columns(rows)
     return Pool(rows, columns, (opening.score(rows, columns), rest.score(rows, columns)), n_near)
 
@@ -187,9 +187,9 @@ def _nearest(
 
 
 def _lifted(
-    view: IndexView, query: Query, allowed: NDArray[np.bool_] | None, exclude: Sequence[str]
+    view: IndexView, query: Query, allowed: NDArray[np.bool_] | None, exclude: Set[str]
 ) -> dict[str, int]:
-    """Rows of the movies that people rate like the query's, as far as they may answer."""
+    """Rows of the other movies that people rate like the query's, as far as they may answer."""
     if not query.rated_alike:
         return {}
     names = [movie_id for movie_id in query.rated_alike if movie_id not in exclude]

@@ -36,6 +36,7 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     read, and is to be of the kind that was asked for: as much of those weights
     goes to the kind as costs the whole order at most ``PRICE`` of its figure,
     with a standard error over people: what is cheap by chance alone is not taken.
+    Affinity lifts the opening with or without it, and is no part of that price.
 
     Args:
         lesson: Questions and each signal's answers.
@@ -47,7 +48,7 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     """
     rest = best_weights(lesson)
     openings = _Openings(lesson, rows, np.array(rest), lift)
-    plain = openings.figures(None)
+    plain = openings.figures(np.array(rest))
     for part in _PARTS:
         opening = (1 - part) * np.array(rest) + part * np.array(KIND)
         loss = plain - openings.figures(opening)
@@ -86,15 +87,13 @@ class _Openings:
         self._signals = _signals(rows, lift, asking, pool)
         self._places = _places(pool, self._asks, questions.candidates)
 
-    def figures(self, opening: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """nDCG@10 of each person under the order with this opening; None has none of its own."""
-        scores = self._behind
-        if opening is not None:
-            first = np.tensordot(np.append(opening, 1.0).astype(np.float32), self._signals, 1)
-            least = np.partition(first, -self._n, axis=1)[:, -self._n]
-            mine = first[self._asks[:, None], self._places]
-            opens = (self._places >= 0) & (mine >= least[self._asks, None])
-            scores = np.where(opens, mine + _ABOVE, scores)
+    def figures(self, opening: NDArray[np.float64]) -> NDArray[np.float64]:
+        """nDCG@10 of each person under the order whose opening has these weights."""
+        first = np.tensordot(np.append(opening, 1.0).astype(np.float32), self._signals, 1)
+        least = np.partition(first, -self._n, axis=1)[:, -self._n]
+        mine = first[self._asks[:, None], self._places]
+        opens = (self._places >= 0) & (mine >= least[self._asks, None])
+        scores = np.where(opens, mine + _ABOVE, self._behind)
         return mean_by_person(ndcg_of_rank(rank_of_first(scores)), self._people)
 
 

@@ -75,7 +75,7 @@ class TasteConfig:
     kappa: float = 5.0
     reach_power: float = 1.8
     reach_half: float = 10.0
-    fame_power: float = 0.1
+    fame_power: float = 0.2
     fame_window: int = 51
     teacher_half: float = 10.0
     visual_penalty: float = 300.0

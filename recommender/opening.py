@@ -34,8 +34,7 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     What follows is where a movie stands that is not among the first: there
     the weights count that find best what people liked. The opening is what is
     read, and is to be of the kind that was asked for: as much of those weights
-    goes to the kind as costs the whole order at most ``PRICE`` of its figure,
-    with a standard error over people: what is cheap by chance alone is not taken.
+    goes to the kind as costs the whole order at most ``PRICE`` of its figure.
     Affinity lifts the opening with or without it, and is no part of that price.
 
     Args:
@@ -48,11 +47,10 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     """
     rest = best_weights(lesson)
     openings = _Openings(lesson, rows, np.array(rest), lift)
-    plain = openings.figures(np.array(rest))
+    least = (1 - PRICE) * openings.figure(np.array(rest))
     for part in _PARTS:
         opening = (1 - part) * np.array(rest) + part * np.array(KIND)
-        loss = plain - openings.figures(opening)
-        if loss.mean() + loss.std() / np.sqrt(len(loss)) <= PRICE * plain.mean():
+        if openings.figure(opening) >= least:
             visual, genre, taste = opening.round(4).tolist()
             return (visual, genre, taste), rest
     return rest, rest
@@ -87,14 +85,14 @@ class _Openings:
         self._signals = _signals(rows, lift, asking, pool)
         self._places = _places(pool, self._asks, questions.candidates)
 
-    def figures(self, opening: NDArray[np.float64]) -> NDArray[np.float64]:
-        """nDCG@10 of each person under the order whose opening has these weights."""
+    def figure(self, opening: NDArray[np.float64]) -> float:
+        """nDCG@10 over people of the order whose opening has these weights."""
         first = np.tensordot(np.append(opening, 1.0).astype(np.float32), self._signals, 1)
         least = np.partition(first, -self._n, axis=1)[:, -self._n]
         mine = first[self._asks[:, None], self._places]
         opens = (self._places >= 0) & (mine >= least[self._asks, None])
         scores = np.where(opens, mine + _ABOVE, self._behind)
-        return mean_by_person(ndcg_of_rank(rank_of_first(scores)), self._people)
+        return float(mean_by_person(ndcg_of_rank(rank_of_first(scores)), self._people).mean())
 
 
 def _nearest(scorer: Blend, n_asking: int, n: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,23 @@ def known_bits(known: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def known_flags(bits: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """The opposite of ``known_bits``: bool, (n, 3)."""
     return np.unpackbits(bits[:, None], axis=1, count=3, bitorder="little").astype(np.bool_)
+
+
+def find_sorted(sorted_ids: NDArray[np.bytes_], movie_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Position of each id in a sorted column of ids, int64, -1 where it is absent.
+
+    Example:
+        >>> find_sorted(np.array([b"tt1", b"tt2"]), ["tt2", "tt20", ""]).tolist()
+        [1, -1, -1]
+    """
+    wanted = [one.encode("utf-8", "surrogatepass") for one in movie_ids]
+    # An id longer than the column cannot be in it, and would make numpy copy the column wider.
+    fits = [one if len(one) <= sorted_ids.itemsize and b"\0" not in one else b"" for one in wanted]
+    needles = np.array(fits, dtype=sorted_ids.dtype)
+    if not len(sorted_ids) or not len(needles):
+        return np.full(len(needles), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(sorted_ids, needles), len(sorted_ids) - 1)
+    return np.where((sorted_ids[at] == needles) & (needles != b""), at, -1).astype(np.int64)
 
 
 def save_columns(

@@ -17,8 +17,8 @@ from indexer.artwork_groups import regroup
 from indexer.artwork_table import NO_POSTERS, ArtworkTable, Posters, load_table, save_table
 from indexer.catalog import Catalog, Changes
 from indexer.catalog.artwork import HashedPoster, ReadPoster
+from indexer.columns import find_sorted
 from indexer.hamming import distances, near_pairs
-from indexer.view import find_sorted
 
 LOOSER = (20, 0.75, 0.94)
 """Hash distance, thumbnail correlation and least cosine of embeddings of two versions of one picture, such

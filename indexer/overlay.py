@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.columns import genre_bits_dtype, known_bits
+from indexer.columns import find_sorted, genre_bits_dtype, known_bits
 from indexer.types import Facts, Rows
 from indexer.vectors.blocks import Widths, join
 
@@ -19,34 +19,22 @@ class Overlay:
 
     Args:
         revision: Catalog revision it is complete for.
-        rows: New and changed movies, sorted by id.
-        facts: Their facts, in the same order.
-        joined: float32, (n, dim), the rows as the snapshot would store them, in half precision.
-        gone: Movies of the snapshot that are hidden: removed, or replaced by a row here.
+        facts: Facts of new and changed movies, sorted by id.
+        joined: float32, (n, dim), their rows as the snapshot would store them, in half precision.
+        hidden: int64, rows of the snapshot that are removed, or replaced by a row here; sorted.
     """
 
     revision: int
-    rows: Rows
     facts: Facts
     joined: NDArray[np.float32]
-    gone: frozenset[str]
+    hidden: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.rows)
-
-
-def make_overlay(revision: int, rows: Rows, facts: Facts, gone: frozenset[str]) -> Overlay:
-    """Sort rows by movie id and set their blocks side by side."""
-    order = np.argsort(facts.movie_ids, kind="stable")
-    rows, facts = rows.take(order), facts.take(order)
-    whole = replace(facts, live=np.ones(len(rows), dtype=np.bool_), known=known_bits(rows.known))
-    return Overlay(revision, rows, whole, join(rows).astype(np.float16).astype(np.float32), gone)
+        return len(self.facts)
 
 
 def empty_overlay(revision: int, widths: Widths) -> Overlay:
     """No change since ``revision``."""
-    visual, genre, taste = (np.empty((0, width), dtype=np.float32) for width in widths)
-    rows = Rows((), visual, genre, taste, np.empty((0, 3), dtype=np.bool_), np.empty(0, dtype=np.int32))
     facts = Facts(
         np.empty(0, dtype="S1"),
         np.empty(0, dtype=np.int16),
@@ -56,26 +44,47 @@ def empty_overlay(revision: int, widths: Widths) -> Overlay:
         np.empty(0, dtype=np.bool_),
         np.empty(0, dtype=np.uint8),
     )
-    return make_overlay(revision, rows, facts, frozenset())
+    nothing = np.empty((0, sum(widths)), dtype=np.float32)
+    return Overlay(revision, facts, nothing, np.empty(0, dtype=np.int64))
 
 
-def renew_overlay(
-    overlay: Overlay, revision: int, rows: Rows, facts: Facts, touched: Collection[str]
-) -> Overlay:
-    """Bring an overlay up to a newer revision.
+@dataclass(frozen=True)
+class News:
+    """What the catalog changed after an overlay.
+
+    Args:
+        revision: Catalog revision that it was read at.
+        rows: Rows of the touched movies that have one, sorted by movie id.
+        facts: Their facts, in the same order.
+        touched: Every movie that changed or left.
+    """
+
+    revision: int
+    rows: Rows
+    facts: Facts
+    touched: Sequence[str]
+
+
+def renew_overlay(overlay: Overlay, news: News, base_ids: NDArray[np.bytes_]) -> Overlay:
+    """Bring an overlay up to a newer revision, making new what is new: each ``PUT`` is such a step.
 
     Args:
         overlay: What stood before.
-        revision: Catalog revision that the new rows were read at.
-        rows: Rows of the touched movies that have one.
-        facts: Their facts, in the same order.
-        touched: Every movie that changed or left in between.
+        news: What changed since.
+        base_ids: Movies of the snapshot, sorted.
     """
-    fresh = frozenset(touched)
-    kept = np.array([i for i, one in enumerate(overlay.rows.movie_ids) if one not in fresh], dtype=np.int64)
-    return make_overlay(
-        revision,
-        Rows.concatenate((overlay.rows.take(kept), rows)),
-        Facts.concatenate((overlay.facts.take(kept), facts)),
-        overlay.gone | fresh,
+    old, joined = overlay.facts, overlay.joined
+    replaced = find_sorted(old.movie_ids, news.touched)
+    if (replaced >= 0).any():
+        kept = np.setdiff1d(np.arange(len(overlay)), replaced)
+        old, joined = old.take(kept), joined[kept]
+    live = np.ones(len(news.rows), dtype=np.bool_)
+    facts = Facts.concatenate((old, replace(news.facts, live=live, known=known_bits(news.rows.known))))
+    added = join(news.rows).astype(np.float16).astype(np.float32)
+    hidden = find_sorted(base_ids, news.touched)
+    return Overlay(
+        news.revision,
+        facts.take(np.argsort(facts.movie_ids, kind="stable")),
+        np.insert(joined, np.searchsorted(old.movie_ids, news.facts.movie_ids), added, axis=0),
+        np.union1d(overlay.hidden, hidden[hidden >= 0]),
     )

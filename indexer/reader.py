@@ -11,11 +11,10 @@ from functools import partial
 from embeddings.errors import CatalogError, SnapshotError
 from indexer.catalog import Catalog
 from indexer.catalog.records import Active
-from indexer.overlay import Overlay, empty_overlay, renew_overlay
+from indexer.overlay import News, Overlay, empty_overlay, renew_overlay
 from indexer.publish import CATALOG_KIND, check_fits, snapshot_in_memory
 from indexer.settings import Settings
 from indexer.snapshots import Snapshot, SnapshotStore, Stamp, open_store
-from indexer.types import SnapshotManifest
 from indexer.vectors.blocks import widths_of
 from indexer.view import IndexView
 
@@ -144,7 +143,7 @@ class IndexReader:
                 overlay = state.overlay
             else:
                 overlay = empty_overlay(manifest.revision, manifest.widths)
-            overlay = _caught_up(self._catalog, manifest, overlay)
+            overlay = _caught_up(self._catalog, base.snapshot, overlay)
         return _State(base, overlay, IndexView(base.snapshot, overlay))
 
 
@@ -155,14 +154,14 @@ def _reads_other_models(snapshot: Snapshot, active: Active) -> bool:
     return manifest.kind == CATALOG_KIND and read_under != active
 
 
-def _caught_up(catalog: Catalog, manifest: SnapshotManifest, overlay: Overlay) -> Overlay:
+def _caught_up(catalog: Catalog, snapshot: Snapshot, overlay: Overlay) -> Overlay:
     """Add to an overlay what the catalog changed since; inside ``consistent_read()``.
 
     Raises:
         CatalogError: The catalog no longer knows the snapshot's encoder or taste model.
     """
-    changes = catalog.changes_since(overlay.revision)
-    touched = {*changes.changed, *changes.removed}
+    manifest, changes = snapshot.manifest, catalog.changes_since(overlay.revision)
+    touched = [*changes.changed, *changes.removed]
     if not touched or not manifest.fingerprint:
         return replace(overlay, revision=changes.revision)
     batch = catalog.read_rows(manifest.fingerprint, manifest.taste_model, changes.changed)
@@ -171,7 +170,8 @@ def _caught_up(catalog: Catalog, manifest: SnapshotManifest, overlay: Overlay) -
             f"The catalog has rows of widths {widths_of(batch.rows)} where snapshot {manifest.name} has "
             f"{manifest.widths}; run `onesheet reindex`."
         )
-    return renew_overlay(overlay, changes.revision, batch.rows, batch.facts, touched)
+    news = News(changes.revision, batch.rows, batch.facts, touched)
+    return renew_overlay(overlay, news, snapshot.facts.movie_ids)
 
 
 def open_reader(catalog: Catalog, settings: Settings) -> IndexReader:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from embeddings.errors import SnapshotError
 from indexer.catalog import Catalog, RowBatch
+from indexer.columns import find_sorted
 from indexer.locks import publishing
 from indexer.publish import check_fits, publish_catalog
 from indexer.snapshots import Snapshot, SnapshotStore
 from indexer.types import SnapshotManifest
 from indexer.vectors.blocks import join
-from indexer.view import find_sorted
 
 _NAMED = 5
 _COLUMNS = ("years", "genre_bits", "artwork_groups", "known")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.errors import NotFoundError
 from indexer.affinities import Affinities
-from indexer.columns import known_flags
+from indexer.columns import find_sorted, known_flags
 from indexer.overlay import Overlay
 from indexer.poster_map import PosterMap
 from indexer.snapshots import Snapshot
@@ -51,7 +51,7 @@ class IndexView:
     @property
     def overlay_size(self) -> int:
         """How many rows are newer than the snapshot, or hide one of its rows."""
-        return max(len(self._overlay), len(self._hidden))
+        return max(len(self._overlay), len(self._overlay.hidden))
 
     def __len__(self) -> int:
         return self._n_base + len(self._overlay)
@@ -60,9 +60,9 @@ class IndexView:
     def facts(self) -> Facts:
         """Columns of every row, for filters; row numbers index them."""
         base, overlay = self._snapshot.facts, self._overlay
-        if len(overlay) or len(self._hidden):
+        if len(overlay) or len(overlay.hidden):
             live = np.ones(self._n_base, dtype=np.bool_)
-            live[self._hidden] = False
+            live[overlay.hidden] = False
             whole = Facts.concatenate((replace(base, live=live), overlay.facts))
         else:
             whole = base
@@ -72,10 +72,9 @@ class IndexView:
     def row_numbers(self, movie_ids: Sequence[str]) -> NDArray[np.int64]:
         """Row of each movie in this view, int64, -1 where the index does not have it."""
         numbers = find_sorted(self._snapshot.facts.movie_ids, movie_ids)
-        if not self._overlay.gone and not len(self._overlay):
+        if not len(self._overlay.hidden) and not len(self._overlay):
             return numbers
-        gone = np.array([one in self._overlay.gone for one in movie_ids], dtype=np.bool_)
-        numbers[gone] = -1
+        numbers[np.isin(numbers, self._overlay.hidden)] = -1
         newer = find_sorted(self._overlay.facts.movie_ids, movie_ids)
         return np.where(newer >= 0, newer + self._n_base, numbers)
 
@@ -151,12 +150,6 @@ class IndexView:
         """Cosines of random pairs per signal, float32, (m, 3); NaN where a movie lacks the signal."""
         return self._snapshot.pairs
 
-    @cached_property
-    def _hidden(self) -> NDArray[np.int64]:
-        """Rows of the snapshot that are removed or replaced, sorted."""
-        numbers = find_sorted(self._snapshot.facts.movie_ids, sorted(self._overlay.gone))
-        return np.unique(numbers[numbers >= 0])
-
     def _search_base(
         self,
         query: NDArray[np.float32],
@@ -165,7 +158,8 @@ class IndexView:
         left_out: NDArray[np.int64],
     ) -> RowNeighbours:
         index = self._snapshot.index
-        out = np.union1d(self._hidden, left_out) if len(self._hidden) else left_out
+        hidden = self._overlay.hidden
+        out = np.union1d(hidden, left_out) if len(hidden) else left_out
         base = None if mask is None else mask[: self._n_base]
         extra = min(len(out), _FEW_LEFT_OUT)
         [found] = index.search(query[None], k + extra, base)
@@ -212,20 +206,3 @@ class IndexView:
             joined[~newer] = self._snapshot.index.read_rows(numbers[~newer])
         joined[newer] = self._overlay.joined[numbers[newer] - self._n_base]
         return joined
-
-
-def find_sorted(sorted_ids: NDArray[np.bytes_], movie_ids: Sequence[str]) -> NDArray[np.int64]:
-    """Position of each id in a sorted column of ids, int64, -1 where it is absent.
-
-    Example:
-        >>> find_sorted(np.array([b"tt1", b"tt2"]), ["tt2", "tt20", ""]).tolist()
-        [1, -1, -1]
-    """
-    wanted = [one.encode("utf-8", "surrogatepass") for one in movie_ids]
-    # An id longer than the column cannot be in it, and would make numpy copy the column wider.
-    fits = [one if len(one) <= sorted_ids.itemsize and b"\0" not in one else b"" for one in wanted]
-    needles = np.array(fits, dtype=sorted_ids.dtype)
-    if not len(sorted_ids) or not len(needles):
-        return np.full(len(needles), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(sorted_ids, needles), len(sorted_ids) - 1)
-    return np.where((sorted_ids[at] == needles) & (needles != b""), at, -1).astype(np.int64)

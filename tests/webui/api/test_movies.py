@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import stream_encode_multipart
 
 from indexer.settings import Settings
 from recommender.recommender import open_recommender
@@ -203,3 +205,32 @@ def test_an_uploaded_poster_counts_as_encoded_whatever_is_asked_of_it(own_client
         data = {"poster": (io.BytesIO(drawn_poster()), "p.png")}
         assert own_client.post(path, data=data).status_code == 200
     assert "onesheet_encode_seconds_count 2.0" in own_client.get("/metrics").text
+
+
+def test_every_edge_case_file_is_taken_as_a_poster_or_refused_in_a_sentence(
+    own_client: FlaskClient, real_data: Path
+) -> None:
+    files = sorted(p for p in (real_data / "edgecases").iterdir() if p.suffix not in (".csv", ".txt"))
+    assert len(files) >= 45
+    taken = []
+    for n, file in enumerate(files):
+        form = {"title": file.name, "poster": FileStorage(io.BytesIO(file.read_bytes()), file.name)}
+        # The test client would leave a temporary file open for bodies above 500 KB.
+        body, _, boundary = stream_encode_multipart(form, use_tempfile=False)
+        answer = own_client.put(
+            f"/api/v1/movies/edge-{n}",
+            data=body.read(),
+            content_type=f"multipart/form-data; boundary={boundary}",
+            headers=AUTHORIZED,
+        )
+        assert answer.status_code in (201, 413, 422), (file.name, answer.data[:300])
+        if answer.status_code == 201:
+            taken.append(f"edge-{n}")
+            poster = own_client.get(f"/posters/edge-{n}?w=80")
+            assert (poster.status_code, poster.data[:3]) == (200, b"\xff\xd8\xff"), file.name
+        else:
+            assert len(answer.get_json(force=True)["detail"]) > 20, file.name
+            assert own_client.get(f"/api/v1/movies/edge-{n}").status_code == 404, file.name
+    assert 10 <= len(taken) < len(files)
+    similar = own_client.get(f"/api/v1/movies/{taken[0]}/similar?k=100").get_json()["results"]
+    assert set(taken[1:]) <= {one["movie_id"] for one in similar}

@@ -139,5 +139,7 @@ def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 
 def _at(table: csr_matrix, rows: NDArray[np.int32], columns: NDArray[np.int32]) -> NDArray[np.float64]:
+    if not len(rows):
+        return np.empty(0)  # scipy answers no position with a matrix
     table.sum_duplicates()  # sorts, which makes looking up quick
     return np.asarray(table[rows, columns], dtype=np.float64).ravel()

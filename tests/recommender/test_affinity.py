@@ -104,6 +104,7 @@ def test_movies_with_few_ratings_and_movies_outside_the_index_take_no_part(ratin
 def test_without_ratings_nobody_rates_anything_alike(ratings: Ratings) -> None:
     assert AffinityModel().fit(table_of(np.zeros((2, 6))), IDS).of("m0") == {}
     assert AffinityModel().fit(ratings, ()).of("m0") == {}
+    assert AffinityModel(EVERY_PAIR).fit(ratings, IDS[:1]).of("m0") == {}  # alone, it is nobody's other
 
 
 def test_a_query_of_several_movies_has_the_mean_of_their_strengths(ratings: Ratings) -> None:

@@ -1,8 +1,7 @@
 """The OpenAPI document, asked by schemathesis: no fault of ours, no answer that is not documented.
 
-``ONESHEET_SCHEMA_EXAMPLES`` sets how many requests each operation gets, alone and in
-chains: a chain follows the document's links from answer to answer, and goes on until
-every operation was asked that often.
+``ONESHEET_SCHEMA_EXAMPLES`` sets how many requests each operation gets alone, and in how
+many chains the document's links are followed from answer to answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The OpenAPI document as a reader meets it: sections of operations, their forms, answers and schemas.
 
 Viewers of OpenAPI documents that can be vendored (Swagger UI, RapiDoc, Scalar, Stoplight Elements)
-have controls without a name and text too pale to read once an operation is open; this page is the
-site's own, small, and passes the same checks as its others.
+have controls without a name and text too pale to read; this page is the site's own, small, and passes
+the same checks as its others.
 """
 
 from __future__ import annotations

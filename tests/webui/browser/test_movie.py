@@ -27,6 +27,31 @@ def slide(page: Page, ink: str, share: int) -> None:
     page.locator(f"#ink-{ink}").fill(str(share))
 
 
+def test_a_slider_moved_before_the_script_ran_counts(
+    site: str, open_page: OpenPage, client: FlaskClient, movie_ids: list[str]
+) -> None:
+    movie = movie_ids[0]
+    held: list[Route] = []
+    page = open_page("about:blank")
+    page.route("**/js/similar*.js*", lambda route: held.append(route))
+    page.goto(f"{site}/movies/{movie}", wait_until="commit")
+    for ink, share in (("visual", 100), ("genre", 0), ("taste", 0)):
+        slide(page, ink, share)
+    assert "visual" not in page.url
+    held[0].continue_()
+    expect(page.locator(".results[data-visual='1.0000']")).to_be_visible()
+    assert shown_ids(page) == similar_ids(client, movie, "visual=1")
+
+
+def test_a_page_as_it_came_asks_nothing_again(site: str, open_page: OpenPage, movie_ids: list[str]) -> None:
+    page = open_page("about:blank")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for query in ("", "?visual=60&genre=30&taste=10&min_score=0.5&series=hide&k=12"):
+        page.goto(f"{site}/movies/{movie_ids[0]}{query}", wait_until="networkidle")
+    assert asked and not [url for url in asked if "part=similar" in url]
+
+
 def test_moving_the_sliders_ranks_as_the_api_does_and_the_url_holds_the_blend(
     site: str, open_page: OpenPage, client: FlaskClient, movie_ids: list[str]
 ) -> None:

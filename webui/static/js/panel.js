@@ -33,6 +33,13 @@ export class Panel {
     });
   }
 
+  /** Ask for what was moved before this script ran, or what the browser put back; nothing where all is as it came. */
+  catchUp() {
+    const inks = INKS.map((ink) => this.form.elements[ink]).filter(wasMoved);
+    if (inks.length) this.#mix(inks[0]);
+    if (inks.length || [...this.form.elements].some(wasMoved)) this.refresh();
+  }
+
   /** What is asked, with what stands at its default left out; the URL of the page holds it. */
   query() {
     const query = new URLSearchParams();
@@ -103,13 +110,27 @@ export class Panel {
   }
 }
 
+function wasMoved(control) {
+  if (control instanceof HTMLSelectElement) {
+    const given = [...control.options].findIndex((option) => option.defaultSelected);
+    return control.selectedIndex !== Math.max(given, 0);
+  }
+  if (!(control instanceof HTMLInputElement)) return false;
+  if (["checkbox", "radio"].includes(control.type)) return control.checked !== control.defaultChecked;
+  if (control.type !== "range") return control.value !== control.defaultValue;
+  // A slider rounds what it was given to whole steps.
+  return Math.abs(control.value - control.defaultValue) >= (Number(control.step) || 1);
+}
+
 /** A panel whose page is a URL: the movie page, and "more like these". */
 export function openPanel(form, part) {
-  return new Panel(form, part, (query, signal) => {
+  const panel = new Panel(form, part, (query, signal) => {
     const page = new URL(form.action);
     page.search = query;
     history.replaceState(null, "", page);
     page.searchParams.set("part", "similar");
     return fetchPart(page, { signal });
   });
+  panel.catchUp();
+  return panel;
 }

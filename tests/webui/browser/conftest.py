@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
@@ -27,11 +28,25 @@ class QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...
 
 
+def in_one_piece(app: WSGIApplication) -> WSGIApplication:
+    """Hand out answers read to their end: werkzeug's server leaves a file open whose reader went away."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        body = app(environ, start_response)
+        try:
+            return [b"".join(body)]
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+
+    return answer
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve ``app`` under a prefix, as behind a proxy; gives the address of its first page."""
     outside = Response("Not part of this site.", status=404)
-    mounted = DispatcherMiddleware(outside, {PREFIX: app})
+    mounted = in_one_piece(DispatcherMiddleware(outside, {PREFIX: app}))
     server = make_server("127.0.0.1", 0, mounted, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

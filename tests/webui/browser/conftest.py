@@ -22,6 +22,13 @@ _PATIENCE_MS = 45_000  # a busy machine is no fault of the page
 _AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that drives a browser is tried once more, and the run says so: it waits for other processes."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 class QuietHandler(WSGIRequestHandler):
     """Answers without a line in the log for each poster."""
 

@@ -46,7 +46,7 @@ _STEPS = (
     "scan_posters",
     "_embed",
     "group_artwork",
-    "sound_snapshot",
+    "current_snapshot",
     "stays_in_overlay",
     "_place_new",
     "learn",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from embeddings.errors import SnapshotError
 from indexer.affinities import source_of
+from indexer.beside import Beside
 from indexer.catalog import Catalog
 from indexer.catalog.records import Active
 from indexer.learning import Fitters, taught_the_same
-from indexer.snapshots import Snapshot, SnapshotStore
+from indexer.snapshots import SnapshotStore
+from indexer.types import SnapshotManifest
 from indexer.vectors.kinds import EXACT_ROWS
 
 LEAST_OVERLAY = 1_000
@@ -26,7 +30,15 @@ def outgrows(n_changed: int, n_rows: int) -> bool:
     return n_changed > max(LEAST_OVERLAY, OVERLAY_SHARE * n_rows)
 
 
-def stays_in_overlay(catalog: Catalog, current: Snapshot, fingerprint: str, fitters: Fitters) -> bool:
+@dataclass(frozen=True)
+class Published:
+    """What the current snapshot says of itself, and what lies beside its rows."""
+
+    manifest: SnapshotManifest
+    beside: Beside
+
+
+def stays_in_overlay(catalog: Catalog, current: Published, fingerprint: str, fitters: Fitters) -> bool:
     """Whether a large catalog's snapshot is left as it is: little changed, and nothing is to be learned.
 
     Args:
@@ -49,7 +61,7 @@ def stays_in_overlay(catalog: Catalog, current: Snapshot, fingerprint: str, fitt
     return fitters.taste is None or not catalog.has_unfitted(manifest.taste_model, changes.changed)
 
 
-def has_beside(current: Snapshot, learned_from: str, fitters: Fitters) -> bool:
+def has_beside(current: Published, learned_from: str, fitters: Fitters) -> bool:
     """Whether a snapshot has what the fitters would lay beside it."""
     beside, fitter = current.beside, fitters.affinities
     drawn = fitters.poster_map is None or beside.poster_map is not None
@@ -57,9 +69,18 @@ def has_beside(current: Snapshot, learned_from: str, fitters: Fitters) -> bool:
     return drawn and (fitter is None or found == source_of(fitter, learned_from))
 
 
-def sound_snapshot(store: SnapshotStore) -> Snapshot | None:
-    """The current snapshot; None where there is none that can be opened."""
+def current_snapshot(store: SnapshotStore, check_rows: bool = True) -> Published | None:
+    """The current snapshot; None where there is none that can be opened.
+
+    Args:
+        store: Where it is.
+        check_rows: Read its rows too, which finds damage but costs with their number.
+    """
     try:
-        return store.open()
+        if check_rows:
+            snapshot = store.open()
+            return None if snapshot is None else Published(snapshot.manifest, snapshot.beside)
+        manifest = store.manifest()
+        return None if manifest is None else Published(manifest, store.beside())
     except SnapshotError:
         return None

@@ -15,13 +15,13 @@ from indexer.artwork_table import ARTWORK_FILE
 from indexer.catalog import Catalog, PosterFile
 from indexer.catalog.learned import Learned
 from indexer.duplicates import group_artwork
-from indexer.growth import has_beside, sound_snapshot, stays_in_overlay
+from indexer.growth import Published, current_snapshot, has_beside, stays_in_overlay
 from indexer.ingest import predict_taste
 from indexer.learning import Fitters, learn
 from indexer.locks import publishing
 from indexer.publish import publish_catalog
 from indexer.scan import scan_posters
-from indexer.snapshots import Snapshot, SnapshotStore
+from indexer.snapshots import SnapshotStore
 from indexer.types import PosterEncoder, ReindexReport, SnapshotManifest
 
 # A file larger than any poster may be is handed on by its path, to be refused there by its size.
@@ -39,6 +39,8 @@ class ReindexOptions:
         wait_seconds: How long to wait for another process that is writing the index.
         progress: Show a progress bar on stderr, where that is a terminal.
         publish: Write a snapshot of a large catalog however little has changed.
+        unread_only: Look at no poster file but those that were named to the catalog and never read, and
+            take the snapshot for sound: the work is that of the new posters, however many there are.
     """
 
     every: bool = False
@@ -47,6 +49,7 @@ class ReindexOptions:
     wait_seconds: float = 0.0
     progress: bool = True
     publish: bool = False
+    unread_only: bool = False
 
 
 def reindex(
@@ -79,11 +82,11 @@ def reindex(
     options, fitters = options or ReindexOptions(), fitters or Fitters()
     with publishing(store.root, options.wait_seconds):
         catalog.add_encoder(encoder.fingerprint, encoder.genres, encoder.embedding_dim)
-        scan = scan_posters(catalog)
+        scan = scan_posters(catalog, options.unread_only)
         since, begun = catalog.embedded_up_to(encoder.fingerprint), catalog.revision()
         done = _embed(catalog, encoder, options, since)
         group_artwork(catalog, store.root / ARTWORK_FILE, encoder.fingerprint)
-        current = sound_snapshot(store)
+        current = current_snapshot(store, check_rows=not options.unread_only)
         if (
             current
             and not options.publish
@@ -183,7 +186,7 @@ def _place_new(catalog: Catalog, since: int) -> int:
 def _publish(
     catalog: Catalog,
     store: SnapshotStore,
-    current: Snapshot | None,
+    current: Published | None,
     fingerprint: str,
     learned: Learned,
     fitters: Fitters,

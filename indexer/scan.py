@@ -31,12 +31,20 @@ class Scan:
     unreachable: tuple[UnreadablePoster, ...]
 
 
-def scan_posters(catalog: Catalog) -> Scan:
+def scan_posters(catalog: Catalog, unread_only: bool = False) -> Scan:
     """Bring the catalog's knowledge of files up to date, by size and time first, then by hash.
 
     A poster that was deleted loses its embedding; one whose disk is away keeps
     it (``PosterRoots`` tells them apart).
+
+    Args:
+        catalog: Whose files.
+        unread_only: Read the files that were named to the catalog and never read, and look at no other.
     """
+    if unread_only:
+        unreadable: list[UnreadablePoster] = []
+        _save_read(catalog, catalog.unread_posters(), unreadable)
+        return Scan(0, tuple(unreadable))
     clear_scraps(catalog.home / "posters")
     import_new_files(catalog)
     look = _look(catalog)
@@ -44,8 +52,7 @@ def scan_posters(catalog: Catalog) -> Scan:
     unreachable += [_unreachable(known, why) for known, why in look.unreachable]
     removed = catalog.drop_posters(gone)
     changed = look.changed + _new_files(catalog, look.movie_ids)
-    for batch in _hashed(changed, unreachable):
-        catalog.save_poster_files(batch)
+    _save_read(catalog, changed, unreachable)
     return Scan(removed, tuple(unreachable))
 
 
@@ -119,6 +126,11 @@ def _new_files(catalog: Catalog, have: set[str]) -> list[PosterFile]:
     if new:
         catalog.set_posters(new)
     return [PosterFile(movie_id, str(path)) for movie_id, path in new.items()]
+
+
+def _save_read(catalog: Catalog, files: list[PosterFile], unreachable: list[UnreadablePoster]) -> None:
+    for batch in _hashed(files, unreachable):
+        catalog.save_poster_files(batch)
 
 
 def _hashed(files: list[PosterFile], unreachable: list[UnreadablePoster]) -> Iterator[list[PosterFile]]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Double,
     FromClause,
     LargeBinary,
+    Select,
     Table,
     Text,
     column,
@@ -162,24 +163,20 @@ def among(
 def upsert_from(
     connection: Connection,
     model: type[Base],
-    stage: FromClause,
-    key: Sequence[str],
+    rows: Select[Any],
     constants: dict[str, Any] | None = None,
     keep: Sequence[str] = (),
     compare: Sequence[str] | None = None,
-    where: ColumnElement[bool] | None = None,
 ) -> int:
-    """Insert the staged rows; where a key is taken, update the row if it differs.
+    """Insert staged rows; where a primary key is taken, update the row if it differs.
 
     Args:
         connection: Where; inside a writing transaction.
-        model: The table; it has every column of the stage.
-        stage: The rows, each key once.
-        key: Columns of the primary key.
+        model: The table; it has every column of the rows.
+        rows: Selects them of a stage, each key once.
         constants: Values of further columns, the same for every row.
         keep: Columns that an existing row keeps.
         compare: Columns that tell whether a row differs; None is all that would change.
-        where: Which of the staged rows; None is all.
 
     Returns:
         How many rows were inserted or updated.
@@ -188,9 +185,10 @@ def upsert_from(
     if not isinstance(into, Table):
         raise TypeError(f"{model.__name__} is not a plain table")
     fixed = {name: literal(value, into.c[name].type) for name, value in (constants or {}).items()}
-    names = [one.name for one in stage.columns] + list(fixed)
+    key = [one.name for one in into.primary_key.columns]
+    names = [one.name for one in rows.selected_columns] + list(fixed)
     # Without a WHERE, SQLite reads "ON CONFLICT" as the beginning of a join condition.
-    rows = select(*stage.columns, *fixed.values()).where(text("1 = 1") if where is None else where)
+    rows = rows.add_columns(*fixed.values()).where(text("1 = 1"))
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     insert = make(into).from_select(names, rows)
     changes = {name: insert.excluded[name] for name in names if name not in (*key, *keep)}

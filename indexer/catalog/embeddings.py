@@ -93,10 +93,8 @@ class Embeddings(CatalogBase):
             n_written = bulk.upsert_from(
                 connection,
                 EmbeddingRow,
-                stage,
-                ["movie_id", "fingerprint"],
+                select(stage).where(in_catalog(stage)),
                 {"fingerprint": fingerprint},
-                where=in_catalog(stage),
             )
             ids = select(stage.c.movie_id)
             if n_written and read_meta(connection, "fingerprint") in (fingerprint, None):

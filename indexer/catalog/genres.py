@@ -115,7 +115,7 @@ def _insert(connection: Connection, rows: Sequence[tuple[str, str, bool]]) -> No
     numbered = [(movie_id, number[name], predicted) for movie_id, name, predicted in rows]
     columns = {"movie_id": "text", "genre_id": "int", "predicted": "bool"}
     with bulk.staged(connection, "new_genres", columns, numbered) as stage:
-        bulk.upsert_from(connection, MovieGenreRow, stage, ["movie_id", "genre_id"])
+        bulk.upsert_from(connection, MovieGenreRow, select(stage))
 
 
 def _genre_ids(connection: Connection, names: set[str]) -> dict[str, int]:

@@ -57,7 +57,7 @@ def upsert(transaction: Transaction, merged: dict[str, MovieFacts], speaker: Spe
         _save_movies(transaction, plan)
     if plan.facts:
         with bulk.staged(connection, "new_facts", _FACTS, plan.facts) as stage:
-            bulk.upsert_from(connection, MovieFactRow, stage, ["movie_id", "source"])
+            bulk.upsert_from(connection, MovieFactRow, select(stage))
     if plan.genres:
         genres.replace_known(connection, plan.genres)
     return plan.counts
@@ -71,8 +71,7 @@ def _save_movies(transaction: Transaction, plan: resolve.Upsert) -> None:
         bulk.upsert_from(
             connection,
             MovieRow,
-            stage,
-            ["movie_id"],
+            select(stage),
             {"n_ratings": 0, "added_at": now(), "revision": transaction.revision()},
             keep=("n_ratings", "added_at"),
         )
@@ -106,4 +105,4 @@ def save_external_ids(connection: Connection, ids: Sequence[tuple[str, str, str]
     rows = [(source, external_id, movie_id) for (source, external_id), movie_id in distinct.items()]
     columns = {"source": "text", "external_id": "text", "movie_id": "text"}
     with bulk.staged(connection, "new_ids", columns, rows) as stage:
-        bulk.upsert_from(connection, ExternalIdRow, stage, ["source", "external_id"])
+        bulk.upsert_from(connection, ExternalIdRow, select(stage))

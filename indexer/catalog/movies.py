@@ -171,7 +171,7 @@ class Movies(CatalogBase):
             gone = [(movie_id, transaction.revision()) for movie_id in found]
             with bulk.staged(connection, "gone", {"movie_id": "text", "revision": "int"}, gone) as stage:
                 ids = select(stage.c.movie_id)
-                bulk.upsert_from(connection, RemovalRow, stage, ["movie_id"])
+                bulk.upsert_from(connection, RemovalRow, select(stage))
                 connection.execute(delete(MovieRow).where(MovieRow.movie_id.in_(ids)))
                 own = MovieFactRow.source.not_in(COMPLETING)
                 connection.execute(delete(MovieFactRow).where(MovieFactRow.movie_id.in_(ids), own))

@@ -40,11 +40,9 @@ class Posters(Embeddings):
             n_written = bulk.upsert_from(
                 connection,
                 PosterRow,
-                stage,
-                ["movie_id"],
+                select(stage).where(known),
                 {"sha256": None, "mtime_ns": None},
                 compare=("path",),
-                where=known,
             )
             if n_written:
                 self._stamp(transaction, select(stage.c.movie_id))
@@ -60,9 +58,8 @@ class Posters(Embeddings):
                 transaction.connection, "new_urls", {"movie_id": "text", "url": "text"}, rows
             ) as stage,
         ):
-            return bulk.upsert_from(
-                transaction.connection, PosterRow, stage, ["movie_id"], where=in_catalog(stage)
-            )
+            named = select(stage).where(in_catalog(stage))
+            return bulk.upsert_from(transaction.connection, PosterRow, named)
 
     def posters_to_download(self) -> dict[str, str]:
         """URLs of the movies that have no poster file yet, by movie id, sorted."""
@@ -76,6 +73,10 @@ class Posters(Embeddings):
     def poster_files(self) -> list[PosterFile]:
         """Every poster file that the catalog knows, as it lay when it was last looked at."""
         return self._read_files(PosterRow.path.is_not(None))
+
+    def unread_posters(self) -> list[PosterFile]:
+        """Poster files that were named and never read, by movie id."""
+        return self._read_files(and_(PosterRow.path.is_not(None), PosterRow.sha256.is_(None)))
 
     def file_stats(self) -> Iterator[tuple[str, str, int | None, int | None]]:
         """Movie, path, size and time of every poster file; no time where it was not read yet.
@@ -193,7 +194,7 @@ class Posters(Embeddings):
             with bulk.staged(
                 connection, "new_dirs", {"path": "text", "layout": "text"}, [(stored, layout)]
             ) as stage:
-                bulk.upsert_from(connection, PosterDirRow, stage, ["path"])
+                bulk.upsert_from(connection, PosterDirRow, select(stage))
 
     def poster_dirs(self) -> dict[Path, str]:
         """Directories that posters were imported from, and their layout."""

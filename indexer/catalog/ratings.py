@@ -189,8 +189,8 @@ def _merge(connection: Connection, rows: list[_Row], more: Counter[str]) -> Coun
         new = {movie_id: n for movie_id, n in connection.execute(unknown)}
         n_added = sum(new.values())
         newer = is_known.where(RatingRow.rated_at > stage.c.rated_at)
-        where = ~newer if n_added < len(rows) else None
-        n_written = bulk.upsert_from(connection, RatingRow, stage, ["user_id", "movie_id"], where=where)
+        wanted = select(stage) if n_added == len(rows) else select(stage).where(~newer)
+        n_written = bulk.upsert_from(connection, RatingRow, wanted)
     more.update(new)
     return Counts(n_added, n_written - n_added, len(rows) - n_written)
 

@@ -51,8 +51,8 @@ class Taste(CatalogBase):
                 connection.execute(
                     update(MovieRow).where(MovieRow.movie_id.in_(ids)).values(revision=transaction.revision())
                 )
-            key, constants = ["movie_id", "model_id"], {"model_id": taste.model_id}
-            bulk.upsert_from(connection, TasteFactorRow, stage, key, constants, where=new)
+            constants = {"model_id": taste.model_id}
+            bulk.upsert_from(connection, TasteFactorRow, select(stage).where(new), constants)
             known = select(TasteMapRow.model_id).where(TasteMapRow.model_id == taste.model_id)
             if connection.scalar(known) is None:
                 connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,28 @@ def test_one_deleted_one_changed_and_one_added_file_are_exactly_what_is_acted_on
     found = view.find_rows([IDS[1]])
     expected = small_encoder.encode([_poster(IDS[1], draw_poster("something else"))]).embeddings[0]
     assert np.abs(found.visual[0] - expected).max() < 1e-3
+
+
+def test_of_files_never_read_alone_new_ones_are_embedded_and_known_ones_are_not_looked_at(
+    catalog: Catalog,
+    store: SnapshotStore,
+    small_encoder: Any,
+    add_movies: Callable[..., None],
+    posters_dir: Path,
+    draw_poster: Callable[[str], bytes],
+) -> None:
+    add_movies(IDS[:10])
+    reindex(catalog, small_encoder, store, options=QUIET)
+    (posters_dir / f"{IDS[0]}.png").unlink()
+    (posters_dir / f"{IDS[1]}.png").write_bytes(draw_poster("something else"))
+    add_movies(IDS[10:])
+    (posters_dir / f"{IDS[19]}.png").unlink()
+    report = reindex(catalog, small_encoder, store, options=replace(QUIET, unread_only=True))
+    assert (report.embedded, report.unchanged, report.removed) == (9, 10, 0)
+    assert [one.movie_id for one in report.failed] == [IDS[19]]
+    assert (IndexReader(catalog, store).view().row_numbers(IDS) >= 0).tolist() == [True] * 19 + [False]
+    whole = reindex(catalog, small_encoder, store, options=QUIET)
+    assert (whole.embedded, whole.unchanged, whole.removed) == (1, 17, 1)
 
 
 def test_a_touched_file_with_the_same_bytes_is_not_embedded_again(

@@ -55,6 +55,20 @@ def test_a_second_run_embeds_nothing_and_all_embeds_everything(posters: Path, tm
     assert again["embedded"] == 2
 
 
+def test_new_leaves_known_files_for_a_whole_run(posters: Path, tmp_path: Path, drawn) -> None:
+    run(tmp_path)
+    (posters / "tt0.jpg").write_bytes(drawn([(10, 240, 30)] * 4))
+    assert json.loads(run(tmp_path, "--new", "--json").stdout)["embedded"] == 0
+    assert json.loads(run(tmp_path, "--json").stdout)["embedded"] == 1
+
+
+@pytest.mark.parametrize("other", ["--all", "--watch"])
+def test_new_goes_with_no_option_that_needs_every_file(tmp_path: Path, other: str) -> None:
+    result = run(tmp_path, "--new", other)
+    assert result.exit_code == 2
+    assert f"--new looks at no file that is known, which {other} asks for" in result.stderr
+
+
 def test_without_json_it_is_one_readable_line(posters: Path, tmp_path: Path) -> None:
     result = run(tmp_path)
     assert result.stdout.startswith("2 posters embedded (")

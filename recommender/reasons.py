@@ -14,6 +14,9 @@ from recommender.series import of_one_series
 from recommender.types import Reason
 
 _NOTABLE_SHARE = 0.9
+_HALF = 0.5
+_TASTE = 2
+_KINDS = ("look", "genre", "taste")  # of the reasons that a signal alone gives
 # Few reasons are different, and every answer has dozens: each is made once. Nobody writes to them.
 _KEPT = 4096
 
@@ -169,12 +172,20 @@ def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
         return []
     best = max(known, key=answered.shares.__getitem__)
     share = answered.shares[best]
-    if best == 2:
+    if share < _HALF:
+        return [_far_reason(_KINDS[best], tuple(known), _tenths(share))]
+    if best == _TASTE:
         return [_taste_reason(asked, answered, share)]
-    kind, text = (("look", "Looks closer than {} % of pairs"), ("genre", "Genres closer than {} % of pairs"))[
-        best
-    ]
-    return [_percentile_reason(kind, text, share)]
+    text = ("Looks closer than {} % of pairs", "Genres closer than {} % of pairs")[best]
+    return [_percentile_reason(_KINDS[best], text, share)]
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _far_reason(kind: str, known: tuple[int, ...], tenths: int) -> Reason:
+    """What is true of a result that only fills the list: no signal puts it nearer than chance would."""
+    *others, last = (_KINDS[i] for i in known)
+    signals = f"{', '.join(others)} or {last}" if others else last
+    return Reason(kind, f"No closer than most pairs in {signals}", {"percentile": tenths / 10})
 
 
 def _percentile_reason(kind: str, text: str, share: float) -> Reason:

@@ -54,9 +54,11 @@ def closeness(percentile: float) -> str:
     """How close two movies are among random pairs, in words.
 
     Example:
-        >>> closeness(99.96), closeness(87.2)
-        ('closest 1 in 2,500', 'closer than 87 %')
+        >>> closeness(99.96), closeness(87.2), closeness(0.4)
+        ('closest 1 in 2,500', 'closer than 87 %', 'no closer than most')
     """
+    if percentile < 50:
+        return "no closer than most"
     if percentile < 99:
         return f"closer than {math.floor(percentile)} %"
     one_in = 100 / max(100 - percentile, 0.01)  # a snapshot keeps some ten thousand pairs to compare with

@@ -61,10 +61,26 @@ def test_a_signal_that_is_not_notable_gives_no_reason_beside_others() -> None:
 
 def test_where_nothing_is_notable_the_closest_signal_speaks() -> None:
     other = Movie("tt2", "Elsewhere", n_ratings=3)
-    assert texts(reasons_for(ASKED, answered(other, (0.41, 0.3, 0.2)))) == ["Looks closer than 41 % of pairs"]
-    assert texts(reasons_for(ASKED, answered(other, (np.nan, 0.3, np.nan)))) == [
-        "Genres closer than 30 % of pairs"
+    assert texts(reasons_for(ASKED, answered(other, (0.61, 0.3, 0.2)))) == ["Looks closer than 61 % of pairs"]
+    assert texts(reasons_for(ASKED, answered(other, (np.nan, 0.5, np.nan)))) == [
+        "Genres closer than 50 % of pairs"
     ]
+
+
+@pytest.mark.parametrize(
+    ("shares", "kind", "said"),
+    [
+        ((0.0, 0.0, 0.0), "look", "No closer than most pairs in look, genre or taste"),
+        ((0.1, np.nan, 0.499), "taste", "No closer than most pairs in look or taste"),
+        ((np.nan, 0.3, np.nan), "genre", "No closer than most pairs in genre"),
+    ],
+)
+def test_a_result_with_nothing_in_common_is_said_to_be_no_closer_than_most(
+    shares: tuple[float, ...], kind: str, said: str
+) -> None:
+    [reason] = reasons_for(ASKED, answered(Movie("tt2", "Elsewhere", n_ratings=3), shares))
+    assert (reason.kind, reason.text) == (kind, said)
+    assert reason.data == {"percentile": np.floor(1000 * np.nanmax(shares)) / 10}
 
 
 @pytest.mark.parametrize(("has_poster", "source"), [(True, "poster"), (False, "genres")])

@@ -123,7 +123,9 @@ def test_predicted_genres_are_the_likeliest_and_every_chosen_one() -> None:
 @pytest.mark.parametrize(
     ("percentile", "words"),
     [
-        (0.0, "closer than 0 %"),
+        (0.0, "no closer than most"),
+        (49.99, "no closer than most"),
+        (50.0, "closer than 50 %"),
         (98.97, "closer than 98 %"),
         (99.0, "closest 1 in 100"),
         (99.96, "closest 1 in 2,500"),

@@ -51,3 +51,46 @@ def regroup(
         if len(kept) > 1:
             after[np.isin(after, kept)] = number
     return after
+
+
+def pairs_of_content(
+    contents: NDArray[np.uint64], compared: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Posters that are the same file as one that is to be compared, and one row to compare for all of them.
+
+    Args:
+        contents: uint64, (n,), equal for equal files.
+        compared: bool, (n,), at least one.
+
+    Returns:
+        bool, (n,), the first row of each content that is to be compared; and int64, (m, 2), its pairs with
+        all others of that content.
+    """
+    sought = np.unique(contents[compared])
+    at = np.searchsorted(sought, contents)
+    rows = np.flatnonzero(sought[np.minimum(at, len(sought) - 1)] == contents)
+    _, first, content = np.unique(contents[rows], return_index=True, return_inverse=True)
+    asked = np.zeros(len(contents), dtype=np.bool_)
+    asked[rows[first]] = True
+    same = np.stack([rows[first[content]], rows], axis=1)
+    return asked, same[same[:, 0] != same[:, 1]]
+
+
+def one_of_equals(contents: NDArray[np.uint64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pairs with one row for all that have its content, however many posters are the same file.
+
+    Args:
+        contents: uint64, (n,), equal for equal files.
+        pairs: int64, (m, 2), rows.
+
+    Returns:
+        int64, (k, 2), sorted, each pair once, none of equal contents.
+
+    Example:
+        >>> one_of_equals(np.array([5, 5, 7]), np.array([[0, 2], [1, 2], [0, 1]])).tolist()
+        [[0, 2]]
+    """
+    rows, at = np.unique(pairs, return_inverse=True)
+    _, first, content = np.unique(contents[rows], return_index=True, return_inverse=True)
+    named: NDArray[np.int64] = np.sort(rows[first[content]][at.reshape(pairs.shape)], axis=1)
+    return np.unique(named[named[:, 0] != named[:, 1]], axis=0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.artwork import MIN_CORRELATION, THUMBNAIL_LENGTH, grey_picture, perceptual_hash, thumbnail
 from embeddings.errors import PosterError
 from embeddings.posters import poster_size
-from indexer.artwork_groups import regroup
+from indexer.artwork_groups import one_of_equals, pairs_of_content, regroup
 from indexer.artwork_table import NO_POSTERS, ArtworkTable, Posters, load_table, save_table
 from indexer.catalog import Catalog, Changes
 from indexer.catalog.artwork import HashedPoster, ReadPoster
@@ -71,7 +71,8 @@ def group_artwork(catalog: Catalog, path: Path, fingerprint: str | None = None) 
         return _report(0, 0, 0, table.posters)
     fresh, gone, hashed = _look_again(catalog, table, changes)
     left = table.posters.groups[gone]
-    posters, rows = table.posters.take(~gone).merged(fresh)
+    known = table.posters.take(~gone) if gone.any() else table.posters
+    posters, rows = known.merged(fresh)
     compared = np.zeros(len(posters), dtype=np.bool_)
     compared[rows] = True
     # A group that lost a member may fall apart: those that stay are compared anew.
@@ -172,19 +173,19 @@ def _alike(
     catalog: Catalog, fingerprint: str, posters: Posters, compared: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Pairs of rows that show one picture, int64, (m, 2), of which at least one is to be compared."""
-    _, first, content = np.unique(posters.contents, return_index=True, return_inverse=True)
-    asked = np.zeros(len(first), dtype=np.bool_)
-    asked[content[compared]] = True
-    rows = np.flatnonzero(asked[content])
-    same = np.stack([first[content[rows]], rows], axis=1)
-    pairs = first[near_pairs(posters.hashes[first], asked)]
-    embedded = np.flatnonzero(posters.embedded[first])
-    versions = first[embedded[near_pairs(posters.looks[first[embedded]], asked[embedded])]]
-    versions = _versions(catalog, fingerprint, posters, versions.reshape(-1, 2))
+    if not compared.any():
+        return np.empty((0, 2), dtype=np.int64)
+    asked, same = pairs_of_content(posters.contents, compared)
+    embedded = np.flatnonzero(posters.embedded)
+    with ThreadPoolExecutor(2) as pool:
+        near = pool.submit(near_pairs, posters.hashes, asked)
+        versions = embedded[near_pairs(posters.looks[embedded], asked[embedded])]
+        pairs = one_of_equals(posters.contents, near.result())
+    versions = _versions(catalog, fingerprint, posters, one_of_equals(posters.contents, versions))
     return np.concatenate(
         [
-            same[same[:, 0] != same[:, 1]],
-            _proven(catalog, posters, pairs.reshape(-1, 2), MIN_CORRELATION),
+            same,
+            _proven(catalog, posters, pairs, MIN_CORRELATION),
             _proven(catalog, posters, versions, LOOSER[1]),
         ]
     )

@@ -13,7 +13,7 @@ _WORDS = 4
 _WORD_BITS = 16
 _FLIPS = 2
 _ASKED_AT_ONCE = 4_096
-_LOOKED_AT_AT_ONCE = 1 << 21
+_LOOKED_AT_AT_ONCE = 1 << 18
 
 
 def _masks() -> NDArray[np.uint16]:
@@ -63,6 +63,7 @@ def _near_by_word(
 ) -> NDArray[np.int64]:
     """Near pairs (asked, any) that differ in at most two bits of one of their words."""
     order = np.argsort(words, kind="stable")
+    by_word = hashes[order]  # rows that share a word lie together, so that looking at them is quick
     starts = np.concatenate([[0], np.cumsum(np.bincount(words, minlength=1 << _WORD_BITS))])
     masks, found = _masks(), [np.empty((0, 2), dtype=np.int64)]
     for begin in range(0, len(asked), _ASKED_AT_ONCE):
@@ -73,10 +74,13 @@ def _near_by_word(
         part = np.cumsum(counts.sum(axis=1)) // _LOOKED_AT_AT_ONCE
         for number in np.unique(part):
             chosen = part == number
-            queries = np.repeat(rows[chosen], counts[chosen].sum(axis=1))
-            others = order[_runs(starts[probes[chosen]].ravel(), counts[chosen].ravel())]
-            near = distances(hashes[queries], hashes[others]) <= MAX_DISTANCE
-            found.append(np.stack([queries[near], others[near]], axis=1))
+            n_others = counts[chosen].sum(axis=1)
+            others = _runs(starts[probes[chosen]].ravel(), counts[chosen].ravel())
+            differ = distances(np.repeat(hashes[rows[chosen]], n_others), by_word[others])
+            near = np.flatnonzero(differ <= MAX_DISTANCE)
+            ends = np.cumsum(n_others)
+            queries = rows[chosen][np.searchsorted(ends, near, side="right")]
+            found.append(np.stack([queries, order[others[near]]], axis=1))
     return np.concatenate(found)
 
 

@@ -155,10 +155,14 @@ def _index(catalog: Catalog, store: SnapshotStore, encoder: MadeBefore) -> None:
 
 
 def measure(
-    settings: Settings, encoder: MadeBefore, n_added: int, pictures: Sequence[Path]
+    settings: Settings,
+    encoder: MadeBefore,
+    n_added: int,
+    pictures: Sequence[Path],
+    options: steps.ReindexOptions,
 ) -> dict[str, float]:
     """Add files to a catalog that was prepared, and index those."""
-    store, options = open_store(settings), steps.ReindexOptions(progress=False)
+    store = open_store(settings)
     with closing(open_catalog(settings)) as catalog:
         n = catalog.n_movies()
         add(catalog, settings.home / "own-posters", range(n, n + n_added), pictures)
@@ -182,6 +186,7 @@ def distinct_looks(home: Path, n: int) -> NDArray[np.float32]:
 @click.option("--posters", type=click.Path(path_type=Path), help="Real posters to add; drawn without them.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the scratch homes lie.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Home of the large catalog, to be kept.")
+@click.option("--new", is_flag=True, help="As `onesheet reindex --new`: known files are not looked at.")
 @click.option("--only-prepare", is_flag=True, help="Only fill and index the large catalog.")
 def main(
     home: Path,
@@ -191,7 +196,7 @@ def main(
     posters: Path | None,
     folder: Path | None,
     keep: Path | None,
-    only_prepare: bool,
+    **flags: bool,
 ) -> None:
     """Reindex new files in an empty catalog and in a full one, and compare."""
     encoder = MadeBefore(
@@ -199,18 +204,24 @@ def main(
         GenreVocabulary(("Action", "Comedy", "Drama", "Horror", "Thriller")),
     )
     pictures = sorted(posters.glob("*.jpg"))[:n_added] if posters else []
-    document: dict[str, Any] = {"database": database, "movies": n_movies, "added": n_added}
+    options = steps.ReindexOptions(progress=False, unread_only=flags["new"])
+    document: dict[str, Any] = {
+        "database": database,
+        "movies": n_movies,
+        "added": n_added,
+        "new": flags["new"],
+    }
     with ExitStack() as homes:
         empty = homes.enter_context(scratch_home(database, folder))
         full = (
             load_settings(keep, environ={}) if keep else homes.enter_context(scratch_home(database, folder))
         )
         prepare(full, encoder, n_movies)
-        for name, settings in () if only_prepare else (("empty", empty), ("full", full)):
+        for name, settings in () if flags["only_prepare"] else (("empty", empty), ("full", full)):
             prepare(settings, encoder, 0)
-            document[name] = measure(settings, encoder, n_added, pictures)
+            document[name] = measure(settings, encoder, n_added, pictures, options)
             click.echo(f"{name:>6}  {document[name]}", err=True)
-    if not only_prepare:
+    if not flags["only_prepare"]:
         document["times"] = round(document["full"]["seconds"] / document["empty"]["seconds"], 2)
         click.echo(json.dumps(document))
 

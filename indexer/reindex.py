@@ -105,7 +105,11 @@ def reindex(
         embedded=done.embedded,
         unchanged=catalog.n_embeddings(encoder.fingerprint) - done.embedded,
         removed=scan.removed,
-        failed=(*_unreadable(catalog), *scan.unreachable, *done.vanished.values()),
+        failed=(
+            *(done.unreadable if options.unread_only else _unreadable(catalog)),
+            *scan.unreachable,
+            *done.vanished.values(),
+        ),
         posters_per_second=round(done.embedded / done.seconds, 2) if done.embedded else 0.0,
         snapshot=manifest.name,
     )
@@ -113,15 +117,27 @@ def reindex(
 
 @dataclass(frozen=True)
 class _Done:
-    """How many posters were embedded, the seconds it took, and posters that vanished meanwhile, by movie."""
+    """How many posters were embedded, in what time, and which were not.
+
+    Args:
+        embedded: How many.
+        seconds: What it took.
+        unreadable: Posters that are no readable picture.
+        vanished: Posters that went away meanwhile, by movie.
+    """
 
     embedded: int
     seconds: float
+    unreadable: tuple[UnreadablePoster, ...]
     vanished: dict[str, UnreadablePoster]
 
     def __add__(self, other: _Done) -> _Done:
-        vanished = self.vanished | other.vanished
-        return _Done(self.embedded + other.embedded, self.seconds + other.seconds, vanished)
+        return _Done(
+            self.embedded + other.embedded,
+            self.seconds + other.seconds,
+            self.unreadable + other.unreadable,
+            self.vanished | other.vanished,
+        )
 
 
 def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions, since: int) -> _Done:
@@ -129,6 +145,7 @@ def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions, si
     files = catalog.posters_to_embed(encoder.fingerprint, since, again=options.every)
     hashes: dict[str, str] = {}
     vanished: dict[str, UnreadablePoster] = {}
+    unreadable: list[UnreadablePoster] = []
     started, embedded = time.perf_counter(), 0
     bar = tqdm(total=len(files), unit="poster", disable=None if options.progress and files else True)
     with bar:
@@ -136,8 +153,9 @@ def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions, si
         for encoded in encoder.encode_batches(posters, options.batch_size, options.workers):
             _save(catalog, encoder, encoded, hashes)
             embedded += len(encoded)
+            unreadable += encoded.failed
             bar.update(len(encoded) + len(encoded.failed))
-    return _Done(embedded, time.perf_counter() - started, vanished)
+    return _Done(embedded, time.perf_counter() - started, tuple(unreadable), vanished)
 
 
 def _read(

@@ -18,7 +18,7 @@ from indexer.artwork_table import NO_POSTERS, ArtworkTable, Posters, load_table,
 from indexer.catalog import Catalog, Changes
 from indexer.catalog.artwork import HashedPoster, ReadPoster
 from indexer.columns import find_sorted
-from indexer.hamming import distances, near_pairs
+from indexer.hamming import near_pairs
 
 LOOSER = (20, 0.75, 0.94)
 """Hash distance, thumbnail correlation and least cosine of embeddings of two versions of one picture, such
@@ -179,7 +179,8 @@ def _alike(
     embedded = np.flatnonzero(posters.embedded)
     with ThreadPoolExecutor(2) as pool:
         near = pool.submit(near_pairs, posters.hashes, asked)
-        versions = embedded[near_pairs(posters.looks[embedded], asked[embedded])]
+        hashes = (posters.hashes[embedded], LOOSER[0])
+        versions = embedded[near_pairs(posters.looks[embedded], asked[embedded], hashes)]
         pairs = one_of_equals(posters.contents, near.result())
     versions = _versions(catalog, fingerprint, posters, one_of_equals(posters.contents, versions))
     return np.concatenate(
@@ -194,8 +195,7 @@ def _alike(
 def _versions(
     catalog: Catalog, fingerprint: str, posters: Posters, pairs: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Those of the pairs whose embeddings nearly agree and whose hashes do not contradict them."""
-    pairs = pairs[distances(posters.hashes[pairs[:, 0]], posters.hashes[pairs[:, 1]]) <= LOOSER[0]]
+    """Those of the pairs whose embeddings nearly agree."""
     rows = np.unique(pairs)
     have, vectors = catalog.embeddings_of(fingerprint, _names(posters, rows))
     at = dict(zip(have, range(len(have)), strict=True))

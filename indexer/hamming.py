@@ -22,7 +22,11 @@ def _masks() -> NDArray[np.uint16]:
     return np.array([sum(1 << bit for bit in bits) for bits in flips], dtype=np.uint16)
 
 
-def near_pairs(hashes: NDArray[np.uint64], fresh: NDArray[np.bool_]) -> NDArray[np.int64]:
+def near_pairs(
+    hashes: NDArray[np.uint64],
+    fresh: NDArray[np.bool_],
+    others: tuple[NDArray[np.uint64], int] | None = None,
+) -> NDArray[np.int64]:
     """Pairs of hashes that differ in at most ``MAX_DISTANCE`` bits, at least one of which is fresh.
 
     Of two such hashes, one of the four 16-bit words differs in at most two
@@ -34,6 +38,8 @@ def near_pairs(hashes: NDArray[np.uint64], fresh: NDArray[np.bool_]) -> NDArray[
     Args:
         hashes: uint64, (n,).
         fresh: bool, (n,); pairs of hashes that are both not are left out.
+        others: Another hash of each, uint64, (n,), and in how many of its bits a pair may differ; None
+            asks for no more.
 
     Returns:
         int64, (m, 2), the smaller number first, sorted, each pair once.
@@ -45,8 +51,10 @@ def near_pairs(hashes: NDArray[np.uint64], fresh: NDArray[np.bool_]) -> NDArray[
     if len(hashes) < 2 or not len(asked):
         return np.empty((0, 2), dtype=np.int64)
     words = np.ascontiguousarray(hashes.astype("<u8").view("<u2").reshape(-1, _WORDS).T)
-    found = [_near_by_word(hashes, one, asked) for one in words]
-    pairs = np.concatenate(found)
+    pairs = np.concatenate([_near_by_word(hashes, one, asked) for one in words])
+    if others is not None:
+        also, most = others
+        pairs = pairs[distances(also[pairs[:, 0]], also[pairs[:, 1]]) <= most]
     low, high = pairs.min(axis=1), pairs.max(axis=1)
     keys = np.unique((low * len(hashes) + high)[low != high])  # far quicker than rows
     return np.stack(np.divmod(keys, len(hashes)), axis=1)

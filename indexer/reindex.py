@@ -101,15 +101,17 @@ def reindex(
         done += _embed(catalog, encoder, replace(options, every=False), begun)
         catalog.save_embedded_up_to(encoder.fingerprint, seen)
         catalog.forget_inactive()
+    if options.unread_only:  # of a large catalog neither is counted: both take a look at every row
+        unreadable = done.unreadable
+        unchanged = max(scan.n_read - done.embedded - len(unreadable) - len(done.vanished), 0)
+    else:
+        unreadable = tuple(_unreadable(catalog))
+        unchanged = catalog.n_embeddings(encoder.fingerprint) - done.embedded
     return ReindexReport(
         embedded=done.embedded,
-        unchanged=catalog.n_embeddings(encoder.fingerprint) - done.embedded,
+        unchanged=unchanged,
         removed=scan.removed,
-        failed=(
-            *(done.unreadable if options.unread_only else _unreadable(catalog)),
-            *scan.unreachable,
-            *done.vanished.values(),
-        ),
+        failed=(*unreadable, *scan.unreachable, *done.vanished.values()),
         posters_per_second=round(done.embedded / done.seconds, 2) if done.embedded else 0.0,
         snapshot=manifest.name,
     )

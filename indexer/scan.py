@@ -23,10 +23,12 @@ class Scan:
     """What a look at the disk found.
 
     Args:
+        n_read: Files whose bytes were read.
         removed: Movies that lost an embedding because their file is gone.
         unreachable: Posters whose disk is away or that may not be read; they keep their embedding.
     """
 
+    n_read: int
     removed: int
     unreachable: tuple[UnreadablePoster, ...]
 
@@ -43,8 +45,8 @@ def scan_posters(catalog: Catalog, unread_only: bool = False) -> Scan:
     """
     if unread_only:
         unreadable: list[UnreadablePoster] = []
-        _save_read(catalog, catalog.unread_posters(), unreadable)
-        return Scan(0, tuple(unreadable))
+        n_read = _save_read(catalog, catalog.unread_posters(), unreadable)
+        return Scan(n_read, 0, tuple(unreadable))
     clear_scraps(catalog.home / "posters")
     import_new_files(catalog)
     look = _look(catalog)
@@ -52,8 +54,8 @@ def scan_posters(catalog: Catalog, unread_only: bool = False) -> Scan:
     unreachable += [_unreachable(known, why) for known, why in look.unreachable]
     removed = catalog.drop_posters(gone)
     changed = look.changed + _new_files(catalog, look.movie_ids)
-    _save_read(catalog, changed, unreachable)
-    return Scan(removed, tuple(unreachable))
+    n_read = _save_read(catalog, changed, unreachable)
+    return Scan(n_read, removed, tuple(unreachable))
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,13 @@ def _new_files(catalog: Catalog, have: set[str]) -> list[PosterFile]:
     return [PosterFile(movie_id, str(path)) for movie_id, path in new.items()]
 
 
-def _save_read(catalog: Catalog, files: list[PosterFile], unreachable: list[UnreadablePoster]) -> None:
+def _save_read(catalog: Catalog, files: list[PosterFile], unreachable: list[UnreadablePoster]) -> int:
+    """Read files and record what they are; how many could be read."""
+    n_read = 0
     for batch in _hashed(files, unreachable):
         catalog.save_poster_files(batch)
+        n_read += len(batch)
+    return n_read
 
 
 def _hashed(files: list[PosterFile], unreachable: list[UnreadablePoster]) -> Iterator[list[PosterFile]]:

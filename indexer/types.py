@@ -263,7 +263,7 @@ class ReindexReport:
 
     Args:
         embedded: Posters encoded in this run.
-        unchanged: Posters whose bytes this encoder has already seen.
+        unchanged: Posters whose bytes this encoder has already seen, of those that the run looked at.
         removed: Embeddings dropped because their poster or movie vanished.
         failed: Posters that could not be read, by movie.
         posters_per_second: Encoding rate of this run; 0 when nothing was encoded.

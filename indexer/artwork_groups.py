@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from embeddings.artwork import join_groups
 
+_LEADING_BITS = 16
+
 
 def regroup(
     groups: NDArray[np.int32], compared: NDArray[np.bool_], pairs: NDArray[np.int64]
@@ -67,13 +69,22 @@ def pairs_of_content(
         all others of that content.
     """
     sought = np.unique(contents[compared])
-    at = np.searchsorted(sought, contents)
-    rows = np.flatnonzero(sought[np.minimum(at, len(sought) - 1)] == contents)
+    # Of a million contents few begin as a sought one does: looking those up is quick.
+    begins = np.zeros(1 << _LEADING_BITS, dtype=np.bool_)
+    begins[_leading(sought)] = True
+    rows = np.flatnonzero(begins[_leading(contents)])
+    at = np.searchsorted(sought, contents[rows])
+    rows = rows[sought[np.minimum(at, len(sought) - 1)] == contents[rows]]
     _, first, content = np.unique(contents[rows], return_index=True, return_inverse=True)
     asked = np.zeros(len(contents), dtype=np.bool_)
     asked[rows[first]] = True
     same = np.stack([rows[first[content]], rows], axis=1)
     return asked, same[same[:, 0] != same[:, 1]]
+
+
+def _leading(contents: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    leading: NDArray[np.uint16] = (contents >> np.uint64(64 - _LEADING_BITS)).astype(np.uint16)
+    return leading
 
 
 def one_of_equals(contents: NDArray[np.uint64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -177,11 +177,9 @@ def _alike(
         return np.empty((0, 2), dtype=np.int64)
     asked, same = pairs_of_content(posters.contents, compared)
     embedded = np.flatnonzero(posters.embedded)
-    with ThreadPoolExecutor(2) as pool:
-        near = pool.submit(near_pairs, posters.hashes, asked)
-        hashes = (posters.hashes[embedded], LOOSER[0])
-        versions = embedded[near_pairs(posters.looks[embedded], asked[embedded], hashes)]
-        pairs = one_of_equals(posters.contents, near.result())
+    hashes = (posters.hashes[embedded], LOOSER[0])
+    versions = embedded[near_pairs(posters.looks[embedded], asked[embedded], hashes)]
+    pairs = one_of_equals(posters.contents, near_pairs(posters.hashes, asked))
     versions = _versions(catalog, fingerprint, posters, one_of_equals(posters.contents, versions))
     return np.concatenate(
         [

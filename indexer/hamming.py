@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +13,7 @@ MAX_DISTANCE = 11
 _WORDS = 4
 _WORD_BITS = 16
 _FLIPS = 2
+_WORKERS = 2
 _ASKED_AT_ONCE = 4_096
 _LOOKED_AT_AT_ONCE = 1 << 18
 
@@ -51,10 +53,8 @@ def near_pairs(
     if len(hashes) < 2 or not len(asked):
         return np.empty((0, 2), dtype=np.int64)
     words = np.ascontiguousarray(hashes.astype("<u8").view("<u2").reshape(-1, _WORDS).T)
-    pairs = np.concatenate([_near_by_word(hashes, one, asked) for one in words])
-    if others is not None:
-        also, most = others
-        pairs = pairs[distances(also[pairs[:, 0]], also[pairs[:, 1]]) <= most]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        pairs = np.concatenate(list(pool.map(lambda one: _near_by_word(hashes, one, asked, others), words)))
     low, high = pairs.min(axis=1), pairs.max(axis=1)
     keys = np.unique((low * len(hashes) + high)[low != high])  # far quicker than rows
     return np.stack(np.divmod(keys, len(hashes)), axis=1)
@@ -67,7 +67,10 @@ def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.
 
 
 def _near_by_word(
-    hashes: NDArray[np.uint64], words: NDArray[np.uint16], asked: NDArray[np.int64]
+    hashes: NDArray[np.uint64],
+    words: NDArray[np.uint16],
+    asked: NDArray[np.int64],
+    others: tuple[NDArray[np.uint64], int] | None,
 ) -> NDArray[np.int64]:
     """Near pairs (asked, any) that differ in at most two bits of one of their words."""
     order = np.argsort(words, kind="stable")
@@ -83,12 +86,16 @@ def _near_by_word(
         for number in np.unique(part):
             chosen = part == number
             n_others = counts[chosen].sum(axis=1)
-            others = _runs(starts[probes[chosen]].ravel(), counts[chosen].ravel())
-            differ = distances(np.repeat(hashes[rows[chosen]], n_others), by_word[others])
+            rows_of_word = _runs(starts[probes[chosen]].ravel(), counts[chosen].ravel())
+            differ = distances(np.repeat(hashes[rows[chosen]], n_others), by_word[rows_of_word])
             near = np.flatnonzero(differ <= MAX_DISTANCE)
             ends = np.cumsum(n_others)
             queries = rows[chosen][np.searchsorted(ends, near, side="right")]
-            found.append(np.stack([queries, order[others[near]]], axis=1))
+            pairs = np.stack([queries, order[rows_of_word[near]]], axis=1)
+            if others is not None:
+                also, most = others
+                pairs = pairs[distances(also[pairs[:, 0]], also[pairs[:, 1]]) <= most]
+            found.append(pairs)
     return np.concatenate(found)
 
 

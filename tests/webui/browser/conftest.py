@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
@@ -112,6 +113,28 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert faults == []
+
+
+class Held:
+    """Requests of a page that get no answer until the test lets them go."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page = page
+        self._routes: list[Route] = []
+        page.route(pattern, lambda route: self._routes.append(route))  # Playwright marks the handler
+
+    def first(self) -> Route:
+        """The first of them, as soon as the page has asked."""
+        end = time.monotonic() + _PATIENCE_MS / 1000
+        while not self._routes and time.monotonic() < end:
+            self._page.wait_for_timeout(20)
+        return self._routes[0]
+
+
+@pytest.fixture(scope="session")
+def hold() -> Callable[[Page, str], Held]:
+    """Hold what a page asks for back."""
+    return Held
 
 
 @pytest.fixture(scope="session")

@@ -91,6 +91,29 @@ def test_a_phone_opens_a_movie_from_the_map(site: str, open_page: OpenPage) -> N
     assert page.url.endswith(points["movie_ids"][0])
 
 
+def test_the_keyboard_alone_reads_a_poster_and_opens_its_nearest(
+    site: str, open_page: OpenPage, poster: Path
+) -> None:
+    page = open_page("about:blank")
+    # A browser that is told to report choosers while a key is on its way may open its own window instead.
+    page.on("filechooser", lambda _: None)
+    page.goto(f"{site}/upload")
+    page.locator("#file").focus()
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Enter")
+    chosen.value.set_files(poster)
+    expect(page.locator("#reading-note")).to_contain_text("Read: ")
+    first = page.locator(".results > .card").first
+    expect(first).to_be_visible()
+    movie_id = first.get_attribute("data-movie-id")
+    page.locator("a.where").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.heat')?.naturalWidth > 0")
+    first.locator("a.sheet").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/movies/{movie_id}")
+
+
 def test_the_keyboard_alone_opens_what_the_model_page_folds(site: str, open_page: OpenPage) -> None:
     page = open_page(f"{site}/model", color_scheme="dark")
     summaries = page.locator("main summary")

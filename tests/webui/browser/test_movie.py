@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -38,17 +39,20 @@ def slide(page: Page, ink: str, share: int) -> None:
 
 
 def test_a_slider_moved_before_the_script_ran_counts(
-    site: str, open_page: OpenPage, client: FlaskClient, movie_ids: list[str]
+    site: str,
+    open_page: OpenPage,
+    hold: Callable[[Page, str], Any],
+    client: FlaskClient,
+    movie_ids: list[str],
 ) -> None:
     movie = movie_ids[0]
-    held: list[Route] = []
     page = open_page("about:blank")
-    page.route("**/js/similar*.js*", lambda route: held.append(route))
+    script = hold(page, "**/js/similar*.js*")
     page.goto(f"{site}/movies/{movie}", wait_until="commit")
     for ink, share in (("visual", 100), ("genre", 0), ("taste", 0)):
         slide(page, ink, share)
     assert "visual" not in page.url
-    held[0].continue_()
+    script.first().continue_()
     expect(page.locator(".results[data-visual='1.0000']")).to_be_visible()
     expect_ids(page, similar_ids(client, movie, "visual=1"))
 

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from webui.settings import WebSettings
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
+Hold = Callable[[Page, str], Any]
 
 
 @pytest.fixture
@@ -78,6 +80,38 @@ def test_a_heat_map_of_an_uploaded_poster_is_shown(site: str, open_page: OpenPag
     page.locator("a.where").first.click()
     page.wait_for_function("() => document.querySelector('.heat')?.complete")
     assert page.locator(".heat").evaluate("picture => picture.naturalWidth") > 0
+
+
+def test_a_poster_chosen_before_the_script_ran_is_read(
+    site: str, open_page: OpenPage, hold: Hold, poster: Path
+) -> None:
+    page = open_page("about:blank")
+    script = hold(page, "**/js/upload*.js*")
+    page.goto(f"{site}/upload", wait_until="commit")
+    page.locator("#file").set_input_files(poster)
+    expect(page.locator("#reading-note")).to_have_text("")
+    script.first().continue_()
+    expect(page.locator(".results > .card").first).to_be_visible()
+
+
+def test_a_file_that_is_too_big_takes_the_place_of_one_that_is_being_read(
+    site: str, open_page: OpenPage, hold: Hold, poster: Path
+) -> None:
+    page = open_page(f"{site}/upload")
+    question = hold(page, "**/upload?part=reading")
+    page.locator("#file").set_input_files(poster)
+    question.first()
+    expect(page.locator("#drop")).to_have_attribute("aria-busy", "true")
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(21 * 2 ** 20)], "big.png", { type: "image/png" }));
+            const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(event);
+        }"""
+    )
+    expect(page.get_by_role("alert")).to_have_text("The file has 21.0 MB; a poster may have 20 MB.")
+    expect(page.locator("#drop")).to_have_attribute("aria-busy", "false")
 
 
 def test_a_file_that_is_no_picture_gets_a_sentence(site: str, open_page: OpenPage, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -62,6 +63,19 @@ def test_typing_narrows_the_wall_and_the_url_holds_what_was_typed(
     page.reload()
     expect_ids(page, found)
     assert page.get_by_role("searchbox").input_value() == movie["title"]
+
+
+def test_a_filter_set_before_the_script_ran_counts(
+    site: str, open_page: OpenPage, hold: Callable[[Page, str], Any], movie_ids: list[str]
+) -> None:
+    page = open_page("about:blank")
+    script = hold(page, "**/js/wall*.js*")
+    page.goto(site, wait_until="commit")
+    page.locator("select[name=sort]").select_option("title")
+    script.first().continue_()
+    page.wait_for_url("**sort=title")
+    page.mouse.wheel(0, 6000)
+    expect_ids(page, movie_ids)
 
 
 def test_filters_show_what_the_api_finds(site: str, open_page: OpenPage, client: FlaskClient) -> None:

@@ -4,7 +4,6 @@ import { openTray } from "./tray.js";
 const root = document.documentElement;
 
 function installTheme(button) {
-  button.hidden = false;
   button.addEventListener("click", () => {
     const dark = root.dataset.theme
       ? root.dataset.theme === "dark"

@@ -1,4 +1,5 @@
 // The blend: three sliders and filters; every move asks again, and only the last answer counts.
+import { wasMoved } from "./moved.js";
 import { fetchPart, notice, throttle } from "./part.js";
 import { rerank } from "./flip.js";
 import { installShare } from "./share.js";
@@ -108,18 +109,6 @@ export class Panel {
     const output = control.id && this.form.querySelector(`output[for=${control.id}]`);
     if (output) output.value = `${Math.round(100 * Number(control.value))} %`;
   }
-}
-
-function wasMoved(control) {
-  if (control instanceof HTMLSelectElement) {
-    const given = [...control.options].findIndex((option) => option.defaultSelected);
-    return control.selectedIndex !== Math.max(given, 0);
-  }
-  if (!(control instanceof HTMLInputElement)) return false;
-  if (["checkbox", "radio"].includes(control.type)) return control.checked !== control.defaultChecked;
-  if (control.type !== "range") return control.value !== control.defaultValue;
-  // A slider rounds what it was given to whole steps.
-  return Math.abs(control.value - control.defaultValue) >= (Number(control.step) || 1);
 }
 
 /** A panel whose page is a URL: the movie page, and "more like these". */

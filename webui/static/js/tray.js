@@ -3,23 +3,15 @@
 const KEY = "onesheet-tray";
 const MOST = 40;
 
-/** Open the tray of this page and give the cards their two buttons. */
+/** Open the tray of this page; the two buttons of each card put its movie in. */
 export function openTray(box) {
   const tray = new Tray(box);
   tray.show();
-  showButtons(document);
-  document.addEventListener("onesheet:cards", (event) => {
-    showButtons(event.target);
-    tray.show();
-  });
+  document.addEventListener("onesheet:cards", () => tray.show());
   document.addEventListener("click", (event) => {
     const button = event.target.closest(".pick button");
     if (button) tray.toggle(button.closest(".card").dataset, button.dataset.side);
   });
-}
-
-function showButtons(scope) {
-  for (const pick of scope.querySelectorAll(".pick[hidden]")) pick.hidden = false;
 }
 
 class Tray {
@@ -60,6 +52,7 @@ class Tray {
   show() {
     const { posters, these } = document.body.dataset;
     this.box.hidden = this.movies.length === 0;
+    document.documentElement.classList.toggle("has-tray", !this.box.hidden);
     this.list.replaceChildren(...this.movies.map((movie) => item(movie, posters)));
     const link = this.box.querySelector("a");
     link.href = `${these}?${new URLSearchParams(this.movies.map((movie) => [movie.side, movie.id]))}`;

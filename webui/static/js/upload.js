@@ -1,10 +1,11 @@
 // Your own poster: drop, paste or choose; its bytes are sent with each question and kept nowhere.
-import { ask, fetchPart, notice } from "./part.js";
+import { ask, fetchPart, notice, PartError } from "./part.js";
 import { installHeat } from "./heatmap.js";
 import { Panel } from "./panel.js";
 
 const drop = document.querySelector("#drop");
 const input = document.querySelector("#file");
+const note = document.querySelector("#reading-note");
 const answer = document.querySelector("#answer");
 const MOST_BYTES = 20 * 2 ** 20;
 let running = new AbortController();
@@ -20,22 +21,27 @@ function bodyWith(poster, fields = []) {
 async function read(poster) {
   running.abort();
   const { signal } = (running = new AbortController());
-  if (poster.size > MOST_BYTES) {
-    answer.replaceChildren(notice(`The file has ${(poster.size / 2 ** 20).toFixed(1)} MB; a poster may have 20 MB.`));
-    return;
-  }
   drop.setAttribute("aria-busy", "true");
+  note.textContent = "Reading the poster…";
   try {
-    const url = new URL(drop.action);
-    url.searchParams.set("part", "reading");
-    const part = await fetchPart(url, { method: "POST", body: bodyWith(poster), signal });
-    answer.replaceChildren(part);
+    answer.replaceChildren(await fetchReading(poster, signal));
     bind(poster);
+    note.textContent = `Read: ${answer.querySelector("h2").textContent}.`;
   } catch (error) {
     if (error.name === "AbortError") return;
     answer.replaceChildren(notice(error.message));
+    note.textContent = "";
   }
   drop.setAttribute("aria-busy", "false");
+}
+
+async function fetchReading(poster, signal) {
+  if (poster.size > MOST_BYTES) {
+    throw new PartError(`The file has ${(poster.size / 2 ** 20).toFixed(1)} MB; a poster may have 20 MB.`);
+  }
+  const url = new URL(drop.action);
+  url.searchParams.set("part", "reading");
+  return fetchPart(url, { method: "POST", body: bodyWith(poster), signal });
 }
 
 function bind(poster) {
@@ -114,3 +120,4 @@ addEventListener("drop", (event) => {
   if (poster) read(poster);
   else answer.replaceChildren(notice("That was no picture file. Drop a JPEG, PNG or WebP."));
 });
+if (input.files[0]) read(input.files[0]); // chosen before this script ran, or put back by the browser

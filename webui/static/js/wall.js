@@ -1,4 +1,5 @@
 // The wall: search as you type, filters that apply at once, more posters as the end comes near.
+import { wasMoved } from "./moved.js";
 import { debounce, fetchPart, notice } from "./part.js";
 
 const form = document.querySelector("#filters");
@@ -88,4 +89,5 @@ part.addEventListener("click", (event) => {
   event.preventDefault();
   follow(link);
 });
-watchEnd();
+if ([...form.elements].some(wasMoved)) refresh();
+else watchEnd();

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from embeddings.checkpoint import BUNDLED
 from embeddings.errors import CheckpointError, LabelsError
+from embeddings.readings import load_reading
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -46,6 +47,13 @@ class EraModel:
     bias: list[float]
     metrics: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not fit the eras with a ValueError."""
+        shapes = np.asarray(self.weight, np.float32).shape, np.asarray(self.bias, np.float32).shape
+        n_eras = len(self.eras)
+        if len(shapes[0]) != 2 or shapes[0][1] != n_eras or shapes[1] != (n_eras,):
+            raise ValueError(f"its arrays do not fit its {n_eras} eras")
+
     def predict(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities, float32, (n, n_eras), rows summing to 1, of embeddings (n, embedding_dim)."""
         logits = embeddings @ np.asarray(self.weight, np.float32) + np.asarray(self.bias, np.float32)
@@ -64,14 +72,7 @@ class EraModel:
         cure = f"fit it with `python -m embeddings.eras LABELS.csv POSTERS_DIR --model {directory}`"
         if not path.is_file():
             raise CheckpointError(f"the checkpoint {directory} knows no eras: {cure}")
-        try:
-            model = cls(**json.loads(path.read_text(encoding="utf-8")))
-            shapes = np.asarray(model.weight, np.float32).shape, np.asarray(model.bias, np.float32).shape
-        except (TypeError, ValueError, RecursionError) as error:
-            raise CheckpointError(f"{path} is damaged ({error}): {cure}") from error
-        n_eras = len(model.eras)
-        if len(shapes[0]) != 2 or shapes[0][1] != n_eras or shapes[1] != (n_eras,):
-            raise CheckpointError(f"{path} is damaged (its arrays do not fit its {n_eras} eras): {cure}")
+        model = load_reading(cls, path, cure)
         if model.fingerprint != fingerprint:
             raise CheckpointError(f"{path} was fitted on another encoder: {cure}")
         return model

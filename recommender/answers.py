@@ -10,8 +10,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.lettering import LetteringModel
 from indexer.affinities import Affinities
-from indexer.types import Movie
+from indexer.types import Movie, Rows
 from recommender.blend import blend, cosines, shown_cosines
 from recommender.cache import State
 from recommender.facts import CatalogFacts
@@ -32,6 +33,7 @@ class AnswerMaker:
         state: State of the catalog that they are read under.
         reference: Random pairs of the view that answered.
         affinities: Which movies people rate alike; None where nobody looked.
+        lettering: Tells from the look whether a poster shows much lettering; None where nothing can.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class AnswerMaker:
         state: State,
         reference: Reference,
         affinities: Affinities | None = None,
+        lettering: LetteringModel | None = None,
     ) -> None:
         self._facts = facts
         self._pictures = pictures
         self._state = state
         self._reference = reference
         self._affinities = affinities
+        self._lettering = lettering
 
     def answer(
         self, query: Query, ranked: Candidates, asked: Sequence[Asked], percentiles: Percentiles
@@ -82,8 +86,9 @@ class AnswerMaker:
         gains = ((columns - query.scale.means) * per_unit).tolist()
         shares = self._reference.signal_shares(columns).tolist()
         has_poster = ranked.rows.known[:, 0].tolist()
+        lettered, asked_lettered = self._lettered(ranked.rows), self._lettered(query.like)
         for anchor in set(anchors):
-            one = self._with_picture(asked[anchor])
+            one = self._with_picture(asked[anchor], asked_lettered[anchor])
             mine = {
                 movie_id: i
                 for i, movie_id in enumerate(ranked.rows.movie_ids)
@@ -94,13 +99,23 @@ class AnswerMaker:
             for movie_id, i in mine.items():
                 movie, n = movies[movie_id], co_liked.get(movie_id, 0)
                 picture, agreement = self._pictures.find(movie), alike.get(movie_id)
-                answered = Answered(movie, picture, shares[i], gains[i], n, has_poster[i], agreement)
+                answered = Answered(
+                    movie, picture, shares[i], gains[i], n, has_poster[i], agreement, lettered[i]
+                )
                 reasons = reasons_for(one, answered)
                 found[i] = of_several(reasons, one.movie) if len(asked) > 1 and one.movie else reasons
         return found
 
-    def _with_picture(self, asked: Asked) -> Asked:
-        return asked if asked.movie is None else replace(asked, picture=self._pictures.find(asked.movie))
+    def _with_picture(self, asked: Asked, lettered: bool) -> Asked:
+        picture = asked.picture if asked.movie is None else self._pictures.find(asked.movie)
+        return replace(asked, picture=picture, lettered=lettered)
+
+    def _lettered(self, rows: Rows) -> list[bool]:
+        """Whether the poster of each row shows much lettering, for certain."""
+        if self._lettering is None:
+            return [False] * len(rows)
+        much: list[bool] = (self._lettering.shows_much(rows.visual) & rows.known[:, 0]).tolist()
+        return much
 
     def _co_liked(self, movie: Movie | None, others: Sequence[str]) -> dict[str, int]:
         if movie is None or not movie.n_ratings or not others:

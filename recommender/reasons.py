@@ -30,12 +30,14 @@ class Asked:
         genres_known: Whether the genres are known.
         movie: None for a picture.
         picture: What its poster shows; None without one.
+        lettered: Whether a quarter or more of its poster is lettering, for certain.
     """
 
     genres: tuple[str, ...]
     genres_known: bool
     movie: Movie | None = None
     picture: Picture | None = None
+    lettered: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Answered:
         n_co_liked: How many people liked both.
         has_poster: Whether its poster is in the index.
         agreement: How alike people rate both; None where that is not known to be more than chance.
+        lettered: Whether a quarter or more of its poster is lettering, for certain.
     """
 
     movie: Movie
@@ -59,6 +62,7 @@ class Answered:
     n_co_liked: int = 0
     has_poster: bool = True
     agreement: Agreement | None = None
+    lettered: bool = False
 
 
 def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
@@ -120,9 +124,10 @@ def _look(asked: Asked, answered: Answered) -> list[Reason]:
     share = answered.shares[0]
     if share >= _NOTABLE_SHARE:
         found.append(_percentile_reason("look", "Looks closer than {} % of pairs", share))
-    if asked.picture and answered.picture and (words := shared_words(asked.picture, answered.picture)):
-        found.append(_picture_reason(words))
-    return found
+    words = shared_words(asked.picture, answered.picture) if asked.picture and answered.picture else ()
+    if asked.lettered and answered.lettered:
+        words = ("much lettering", *words)
+    return [*found, _picture_reason(words)] if words else found
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -145,10 +150,17 @@ def _co_liked_reason(n_people: int) -> Reason:
 def _taste_reason(asked: Asked, answered: Answered, share: float) -> Reason:
     """A movie nobody rated has a predicted taste, and the reason says whose was predicted."""
     its = None if answered.movie.n_ratings else "poster" if answered.has_poster else "genres"
-    query_is_rated = asked.movie is not None and asked.movie.n_ratings > 0
-    if its is None and query_is_rated:
+    if _both_rated(asked, answered):
         return _percentile_reason("taste", "Liked by like-minded people: closer than {} % of pairs", share)
-    return _predicted_taste_reason(its, query_is_rated, _tenths(share))
+    return _predicted_taste_reason(its, _is_rated(asked.movie), _tenths(share))
+
+
+def _both_rated(asked: Asked, answered: Answered) -> bool:
+    return _is_rated(asked.movie) and _is_rated(answered.movie)
+
+
+def _is_rated(movie: Movie | None) -> bool:
+    return movie is not None and movie.n_ratings > 0
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -173,7 +185,8 @@ def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
     best = max(known, key=answered.shares.__getitem__)
     share = answered.shares[best]
     if share < _HALF:
-        return [_far_reason(_KINDS[best], tuple(known), _tenths(share))]
+        kind = "taste_predicted" if best == _TASTE and not _both_rated(asked, answered) else _KINDS[best]
+        return [_far_reason(kind, tuple(known), _tenths(share))]
     if best == _TASTE:
         return [_taste_reason(asked, answered, share)]
     text = ("Looks closer than {} % of pairs", "Genres closer than {} % of pairs")[best]

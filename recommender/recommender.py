@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from embeddings.checkpoint import BUNDLED, CheckpointManifest
 from embeddings.encoded import EncodedPosters
+from embeddings.lettering import LetteringModel, find_lettering
 from indexer.catalog import Catalog, open_catalog
 from indexer.reader import IndexReader, IndexView
 from indexer.settings import Settings
@@ -49,6 +50,8 @@ class Recommender:
         reader: The index as it is now.
         encoders: The encoder, or what loads it when the first poster must be encoded.
         pictures: What posters show; None measures each when it is first asked about.
+        find_lettering: Finds what tells from the embeddings of an encoder, by its fingerprint, whether
+            a poster shows much lettering; None has nothing that does.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Recommender:
         reader: IndexReader,
         encoders: EncoderInUse | Callable[[], PosterEncoder],
         pictures: PictureStore | None = None,
+        find_lettering: Callable[[str], LetteringModel | None] | None = None,
     ) -> None:
         self.catalog = catalog
         self.reader = reader
@@ -64,6 +68,7 @@ class Recommender:
         self._references = References()
         self._facts = CatalogFacts(catalog)
         self._pictures = pictures or PictureStore(None)
+        self._find_lettering = find_lettering or (lambda _: None)
         self._answers: StateCache[SimilarRequest, SimilarMovies] = StateCache(_KEPT_ANSWERS)
 
     def similar(self, request: SimilarRequest, view: IndexView | None = None) -> SimilarMovies:
@@ -114,7 +119,8 @@ class Recommender:
             None if rest is None else Order(rest, reference.percentiles(rest.weights, shape)),
         )
         ranked = rank(shelf, request)
-        maker = AnswerMaker(self._facts, self._pictures, state, reference, view.affinities)
+        lettering = self._find_lettering(view.manifest.fingerprint)
+        maker = AnswerMaker(self._facts, self._pictures, state, reference, view.affinities, lettering)
         results = maker.answer(query, ranked, asked, percentiles)
         predicted = None if seen is None else seen.prediction.genre_probs
         snapshot = f"{state[0]}@{state[1]}"
@@ -218,6 +224,7 @@ def open_recommender(settings: Settings) -> Recommender:
         IndexReader(catalog, store),
         EncoderInUse(partial(_load_encoder, settings), partial(_read_fingerprint, settings)),
         PictureStore(settings.cache_dir / PICTURES_NAME),
+        partial(find_lettering, settings.model or BUNDLED),
     )
 
 

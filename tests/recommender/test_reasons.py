@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,14 @@ def test_a_result_with_nothing_in_common_is_said_to_be_no_closer_than_most(
     assert reason.data == {"percentile": np.floor(1000 * np.nanmax(shares)) / 10}
 
 
+def test_a_taste_that_is_far_and_was_predicted_is_not_called_that_of_people() -> None:
+    unrated, shares = Movie("tt2", "Elsewhere", n_ratings=0), (0.1, np.nan, 0.4)
+    for asked in (ASKED, Asked((), False)):
+        [reason] = reasons_for(asked, answered(unrated, shares))
+        assert reason.kind == "taste_predicted"
+        assert reason.text == "No closer than most pairs in look or taste"
+
+
 @pytest.mark.parametrize(("has_poster", "source"), [(True, "poster"), (False, "genres")])
 def test_taste_of_an_unrated_movie_is_said_to_be_predicted(has_poster: bool, source: str) -> None:
     other = Movie("tt2", "Elsewhere", n_ratings=0)
@@ -118,6 +128,19 @@ def test_what_both_pictures_show_is_said() -> None:
     other = Movie("tt2", "Elsewhere", n_ratings=3)
     dark_red = Picture({"red": 0.4, "green": 0.3}, 22.0, False)
     assert "Both posters: dark, red" in texts(reasons_for(ASKED, answered(other, picture=dark_red)))
+
+
+def test_much_lettering_is_said_where_both_posters_show_it() -> None:
+    other = Movie("tt2", "Elsewhere", n_ratings=3)
+    lettered = replace(ASKED, lettered=True)
+    dark = Picture({}, 22.0, False)
+    both = reasons_for(lettered, answered(other, picture=dark, lettered=True))
+    assert [(r.kind, r.text) for r in both] == [("picture", "Both posters: much lettering, dark")]
+    assert both[0].data == {"words": ["much lettering", "dark"]}
+    assert texts(reasons_for(lettered, answered(other, lettered=True))) == ["Both posters: much lettering"]
+    for asked, result in ((ASKED, True), (lettered, False)):
+        found = reasons_for(asked, answered(other, picture=dark, lettered=result))
+        assert texts(found) == ["Both posters: dark"]
 
 
 def test_a_movie_that_shares_nothing_known_has_no_reason() -> None:

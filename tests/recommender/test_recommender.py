@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from embeddings.encoded import Poster
 from embeddings.errors import InvalidRequestError, NotFoundError, PosterError, SnapshotError
+from embeddings.lettering import LetteringModel
 from indexer.publish import publish_catalog
 from indexer.snapshots import open_store
 from recommender.defaults import OPENING, POOL
@@ -260,6 +262,29 @@ def test_the_encoder_is_loaded_once_and_not_before_a_picture_comes(home) -> None
     recommender.similar(SimilarRequest(poster=poster))
     recommender.predict(poster)
     assert loaded == [1]
+
+
+def test_lettering_is_told_by_what_was_fitted_on_the_encoder_of_the_index(home) -> None:
+    """Here what looks like the red posters, those of even numbers, counts as full of letters."""
+    red, blue = ((home.settings.home / "drawn" / f"tt00000{n}.jpg").read_bytes() for n in (12, 13))
+    looks = home.encoder.encode([Poster("red", red), Poster("blue", blue)]).embeddings
+    asked_for = []
+
+    def find(fingerprint: str) -> LetteringModel:
+        asked_for.append(fingerprint)
+        return LetteringModel(fingerprint, (20 * (looks[0] - looks[1])).tolist(), 0.0)
+
+    recommender = Recommender(
+        home.catalog, home.recommender.reader, lambda: home.encoder, find_lettering=find
+    )
+    lettered = {f"tt{i:07d}" for i in range(0, 60, 2)} - {"tt0000008"}  # 8 has no poster
+    for request in (SimilarRequest(like=(EVEN,), k=60), SimilarRequest(poster=red, k=60)):
+        answer = recommender.similar(request)
+        said = {r.movie_id for r in answer.results for x in r.reasons if "much lettering" in x.text}
+        assert said == lettered & set(ids(answer))
+        assert said
+    assert "much lettering" not in str(recommender.similar(SimilarRequest(like=(ODD,), k=60)))
+    assert set(asked_for) == {home.encoder.fingerprint}
 
 
 def test_a_picture_for_an_index_of_another_encoder_is_refused(home) -> None:

@@ -76,7 +76,8 @@ def group_artwork(catalog: Catalog, path: Path, fingerprint: str | None = None) 
     compared = np.zeros(len(posters), dtype=np.bool_)
     compared[rows] = True
     # A group that lost a member may fall apart: those that stay are compared anew.
-    compared |= (posters.groups >= 0) & np.isin(posters.groups, np.union1d(left, fresh.groups))
+    grouped = np.flatnonzero(posters.groups >= 0)
+    compared[grouped] |= np.isin(posters.groups[grouped], np.union1d(left, fresh.groups))
     groups = regroup(posters.groups, compared, _alike(catalog, encoder, posters, compared))
     moved = _save_groups(catalog, posters, groups)
     posters = replace(posters, groups=groups)

@@ -138,7 +138,7 @@ def fit_lettering(
         "recall": round(float(said[much].mean()), 3),
     }
     fitted = regression.fit(embeddings, much)
-    weight, bias = fitted.coef_[0].round(5).tolist(), round(float(fitted.intercept_[0]), 5)
+    weight, bias = fitted.coef_[0].astype(np.float64).round(5).tolist(), round(float(fitted.intercept_[0]), 5)
     return LetteringModel(fingerprint, weight, bias, metrics)
 
 

@@ -89,7 +89,7 @@ def find_lettering(directory: Path, fingerprint: str) -> LetteringModel | None:
     path = directory / LETTERING_NAME
     try:
         changed = path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     model = _read(path, changed)
     return model if model.fingerprint == fingerprint else None

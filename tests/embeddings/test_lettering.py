@@ -90,6 +90,7 @@ def test_too_few_posters_of_a_kind_are_refused() -> None:
 
 def test_a_reading_is_found_for_its_own_encoder_only(model: LetteringModel, tmp_path: Path) -> None:
     assert find_lettering(tmp_path, "abc") is None
+    assert find_lettering(Path(__file__), "abc") is None
     path = tmp_path / LETTERING_NAME
     path.write_text(json.dumps(asdict(model)))
     assert find_lettering(tmp_path, "abc") == model

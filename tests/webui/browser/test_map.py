@@ -103,3 +103,94 @@ def test_a_click_on_a_point_opens_its_movie(site: str, open_page: OpenPage) -> N
     canvas.click(position={"x": x, "y": y})
     page.wait_for_url("**/movies/*")
     assert page.url.endswith(points["movie_ids"][0])
+
+
+MADE = {  # a cluster to the left, and one movie alone at the lower right
+    "method": "made",
+    "units": 10_000,
+    "genres": ["Drama"],
+    "movie_ids": [f"made{i}" for i in range(10)],
+    "x": [500, 600, 700, 500, 600, 700, 500, 600, 700, 9_500],
+    "y": [1_000, 1_000, 1_000, 1_100, 1_100, 1_100, 1_200, 1_200, 1_200, 9_000],
+    "years": [1990] * 10,
+    "genre": [0] * 10,
+}
+DRAWN = f"""() => new Promise((resolve) => {{
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(({PAINTED})())));
+}})"""
+
+
+@pytest.fixture
+def sparse(site: str, open_page: OpenPage) -> Page:
+    """The map of ten made movies, most of it empty."""
+    page = open_page("about:blank")
+    page.route("**/api/v1/map", lambda route: route.fulfill(json=MADE))
+    page.goto(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    return page
+
+
+def place(page: Page, u: float, v: float) -> tuple[float, float]:
+    """Where a place of the plane lies on the untouched canvas, from the corner of the window."""
+    box = page.locator("#map canvas").bounding_box()
+    assert box is not None
+    return (
+        box["x"] + box["width"] * (0.5 + 0.94 * (u - 0.5)),
+        box["y"] + box["height"] * (0.5 + 0.94 * (v - 0.5)),
+    )
+
+
+def opened(page: Page) -> str:
+    """The movie that Enter opens: the one nearest to the middle."""
+    page.route("**/movies/made*", lambda route: route.fulfill(body="opened"))
+    page.locator("#map canvas").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/movies/made*")
+    return page.url.rsplit("/", 1)[1]
+
+
+@pytest.mark.parametrize(("u", "v", "nearest"), [(0.7, 0.6, "made9"), (0.3, 0.3, "made8")])
+def test_the_wheel_over_an_empty_place_ends_at_the_nearest_poster(
+    sparse: Page, u: float, v: float, nearest: str
+) -> None:
+    sparse.mouse.move(*place(sparse, u, v))
+    for _ in range(20):
+        sparse.mouse.wheel(0, -240)
+        assert sparse.evaluate(DRAWN) > 0
+    assert opened(sparse) == nearest
+
+
+def test_the_wheel_keeps_the_poster_under_the_cursor_in_its_place(sparse: Page) -> None:
+    at = place(sparse, 0.95, 0.9)
+    sparse.mouse.move(*at)
+    for _ in range(20):
+        sparse.mouse.wheel(0, -240)
+    assert sparse.evaluate(DRAWN) > 0
+    sparse.route("**/movies/made*", lambda route: route.fulfill(body="opened"))
+    sparse.mouse.click(*at)
+    sparse.wait_for_url("**/movies/made9")
+
+
+def test_keys_come_nearer_to_a_poster_and_walk_from_one_to_the_next(sparse: Page) -> None:
+    canvas = sparse.locator("#map canvas")
+    canvas.focus()
+    for _ in range(20):
+        sparse.keyboard.press("+")
+        assert sparse.evaluate(DRAWN) > 0
+    # The middle of the map is empty; the cluster's last movie is nearest to it on a wide canvas.
+    for _ in range(30):
+        sparse.keyboard.press("ArrowRight")
+        assert sparse.evaluate(DRAWN) > 0
+    sparse.keyboard.press("ArrowDown")
+    assert opened(sparse) == "made9"
+
+
+def test_a_map_dragged_into_the_void_comes_back_to_its_nearest_poster(sparse: Page) -> None:
+    x, y = place(sparse, 0.5, 0.5)
+    for _ in range(3):
+        sparse.mouse.move(x, y)
+        sparse.mouse.down()
+        sparse.mouse.move(x - 500, y - 250, steps=4)
+        sparse.mouse.up()
+        assert sparse.evaluate(DRAWN) > 0
+    assert opened(sparse) == "made9"

@@ -11,6 +11,7 @@ const colour = document.querySelector("#colour");
 const MOST_POSTERS = 140;
 const POSTER_FROM = 34; // pixels between neighbours from which a poster can be seen
 const MOST_IMAGES = 400;
+const FINGER = 24; // pixels around a pointer that it reaches
 const UNLIT = "rgb(128 128 140 / 0.28)";
 
 class PosterMap {
@@ -18,21 +19,32 @@ class PosterMap {
     this.points = points;
     this.n = points.movie_ids.length;
     this.index = new KDBush(this.n, 64, Float32Array);
-    for (let i = 0; i < this.n; i++) this.index.add(points.x[i] / points.units, points.y[i] / points.units);
+    for (let i = 0; i < this.n; i++) this.index.add(...this.at(i));
     this.index.finish();
     this.images = new Map();
     this.titles = new Map();
     this.waiting = false;
     this.only = null;
-    this.view = new View(canvas, {
+    const told = {
       changed: () => this.draw(),
-      pressed: (x, y, middle) => this.open(this.nearest(x, y, middle ? Infinity : 24)),
+      pressed: (x, y, middle) => this.open(this.view.nearest(x, y, middle ? Infinity : FINGER)),
+    };
+    this.view = new View(canvas, told, {
+      at: (i) => this.at(i),
+      all: () => Array(this.n).keys(),
+      within: (u, v, radius) => this.index.within(u, v, radius),
+      any: (u0, v0, u1, v1) => this.index.range(u0, v0, u1, v1).length > 0,
     });
     canvas.addEventListener("pointermove", (event) => this.hover(event));
     canvas.addEventListener("pointerleave", () => this.point(-1));
-    canvas.addEventListener("keyup", () => this.point(this.nearest(canvas.clientWidth / 2, canvas.clientHeight / 2, Infinity)));
+    canvas.addEventListener("keyup", () => this.point(this.view.nearest(canvas.clientWidth / 2, canvas.clientHeight / 2)));
     new ResizeObserver(() => this.draw()).observe(canvas);
     this.paint();
+  }
+
+  /** Where a point lies in the plane, both in [0, 1]. */
+  at(i) {
+    return [this.points.x[i] / this.points.units, this.points.y[i] / this.points.units];
   }
 
   /** Sort the points by colour, so that each colour is set once a frame. */
@@ -90,6 +102,7 @@ class PosterMap {
     pen.clearRect(0, 0, width, height);
     this.#dots(pen, width, height);
     this.#posters(pen, width, height);
+    if (this.pointed >= 0) this.#placeTip();
   }
 
   #dots(pen, width, height) {
@@ -123,7 +136,7 @@ class PosterMap {
     for (const i of seen.sort((a, b) => a - b)) {
       const image = this.#image(this.points.movie_ids[i]);
       if (!image.complete || !image.naturalWidth) continue;
-      const [x, y] = view.toScreen(this.points.x[i] / this.points.units, this.points.y[i] / this.points.units);
+      const [x, y] = view.toScreen(...this.at(i));
       pen.drawImage(image, x - wide / 2, y - tall / 2, wide, tall);
     }
   }
@@ -141,27 +154,13 @@ class PosterMap {
     return image;
   }
 
-  /** The point nearest to (x, y) on the screen and at most `within` pixels away; -1 without one. */
-  nearest(x, y, within) {
-    const { view, points } = this;
-    const [u, v] = view.toPlane(x, y);
-    const radius = within === Infinity ? 2 : within / Math.min(...view.sides);
-    let [best, least] = [-1, within];
-    for (const i of this.index.within(u, v, radius)) {
-      const [atX, atY] = view.toScreen(points.x[i] / points.units, points.y[i] / points.units);
-      const away = Math.hypot(atX - x, atY - y);
-      if (away < least) [best, least] = [i, away];
-    }
-    return best;
-  }
-
   open(i) {
     if (i >= 0) location.href = box.dataset.movie.replace(/_$/, encodeURIComponent(this.points.movie_ids[i]));
   }
 
   hover(event) {
     box.classList.toggle("moving", this.view.dragging);
-    this.point(this.view.dragging ? -1 : this.nearest(event.offsetX, event.offsetY, 24));
+    this.point(this.view.dragging ? -1 : this.view.nearest(event.offsetX, event.offsetY, FINGER));
   }
 
   async point(i) {
@@ -169,16 +168,24 @@ class PosterMap {
     box.classList.toggle("over", i >= 0);
     tip.hidden = i < 0;
     if (i < 0) return;
-    const [x, y] = this.view.toScreen(this.points.x[i] / this.points.units, this.points.y[i] / this.points.units);
-    const flip = x > canvas.clientWidth - 250;
-    tip.style.transform = `translate(calc(${x}px ${flip ? "- 100% - 14px" : "+ 14px"}), calc(${y}px - 50%))`;
+    this.#placeTip();
     tip.textContent = this.titles.get(i) ?? this.points.movie_ids[i];
     await pause(80);
     if (this.pointed !== i || this.titles.has(i)) return;
     const url = box.dataset.facts.replace(/_$/, encodeURIComponent(this.points.movie_ids[i]));
-    const { title, year } = await (await ask(url)).json();
-    this.titles.set(i, year ? `${title} (${year})` : title);
+    try {
+      const { title, year } = await (await ask(url)).json();
+      this.titles.set(i, year ? `${title} (${year})` : title);
+    } catch {
+      return; // its id stands there; to open it says what is wrong
+    }
     if (this.pointed === i) note.textContent = tip.textContent = this.titles.get(i);
+  }
+
+  #placeTip() {
+    const [x, y] = this.view.toScreen(...this.at(this.pointed));
+    const flip = x > canvas.clientWidth - 250;
+    tip.style.transform = `translate(calc(${x}px ${flip ? "- 100% - 14px" : "+ 14px"}), calc(${y}px - 50%))`;
   }
 }
 

@@ -1,14 +1,26 @@
-// A window onto a plane that is dragged, scrolled, pinched and moved by keys.
+// A window onto a plane of points that is dragged, scrolled, pinched and moved by keys, and never left without one.
 
 const NEAREST = 400;
+const STEP = 60; // pixels that an arrow moves
+const REACH = 8; // pixels: a point so near the cursor is what is zoomed at, for a cursor stands on whole pixels only
+const EDGE = 80; // pixels: a point this far within the window shows most of its poster
+
+/**
+ * @typedef {object} Points
+ * @property {(i: number) => [number, number]} at where a point lies
+ * @property {() => Iterable<number>} all every point
+ * @property {(u: number, v: number, radius: number) => Iterable<number>} within points in a circle
+ * @property {(u0: number, v0: number, u1: number, v1: number) => boolean} any whether a box holds one
+ */
 
 export class View {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {{ changed: () => void, pressed: (x: number, y: number) => void }} told
+   * @param {{ changed: () => void, pressed: (x: number, y: number, middle: boolean) => void }} told
+   * @param {Points} points what the plane holds
    */
-  constructor(canvas, told) {
-    Object.assign(this, { canvas, told, scale: 1, x: 0, y: 0, pointers: new Map(), travelled: 0 });
+  constructor(canvas, told, points) {
+    Object.assign(this, { canvas, told, points, scale: 1, x: 0, y: 0, pointers: new Map(), travelled: 0 });
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, (event) => this.#up(event));
@@ -37,18 +49,85 @@ export class View {
     return [(x - this.x - width / 2) / wide + 0.5, (y - this.y - height / 2) / tall + 0.5];
   }
 
-  /** Zoom by a factor and keep what lies under (x, y) where it is; 0 shows the whole plane. */
+  /**
+   * Zoom by a factor and keep what lies under (x, y) where it is; 0 shows the whole plane.
+   * Where the window would be left without a point, the one nearest to (x, y) stays at its edge.
+   */
   zoom(factor, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
     if (factor === 0) {
       Object.assign(this, { scale: 1, x: 0, y: 0 });
     } else {
-      const [u, v] = this.toPlane(x, y);
+      const meant = this.nearest(x, y, REACH);
+      const [u, v] = meant < 0 ? this.toPlane(x, y) : this.points.at(meant);
+      const [wasX, wasY] = this.toScreen(u, v);
       this.scale = Math.min(NEAREST, Math.max(0.5, this.scale * factor));
       const [nowX, nowY] = this.toScreen(u, v);
-      this.x += x - nowX;
-      this.y += y - nowY;
+      this.x += wasX - nowX;
+      this.y += wasY - nowY;
+      this.#keepOne(x, y);
     }
     this.told.changed();
+  }
+
+  /** The point nearest to (x, y) on the screen and at most `within` pixels away; -1 without one. */
+  nearest(x, y, within = Infinity) {
+    return this.#least(this.points.within(...this.toPlane(x, y), within / Math.min(...this.sides)), (atX, atY) => {
+      const away = Math.hypot(atX - x, atY - y);
+      return away < within ? away : Infinity;
+    });
+  }
+
+  /** The point for which `cost` of its place on the screen is least and finite; -1 without one. */
+  #least(candidates, cost) {
+    let [best, least] = [-1, Infinity];
+    for (const i of candidates) {
+      const costs = cost(...this.toScreen(...this.points.at(i)));
+      if (costs < least) [best, least] = [i, costs];
+    }
+    return best;
+  }
+
+  get #edges() {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    return [Math.min(EDGE, width / 4), Math.min(EDGE, height / 4)];
+  }
+
+  /** Whether a point lies in the window, far enough from its edges. */
+  get #holdsOne() {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const [besideX, besideY] = this.#edges;
+    return this.points.any(...this.toPlane(besideX, besideY), ...this.toPlane(width - besideX, height - besideY));
+  }
+
+  /** Bring the point nearest to (x, y) back where the window holds none. */
+  #keepOne(x, y) {
+    if (this.#holdsOne) return;
+    const i = this.nearest(x, y);
+    if (i >= 0) this.#bringIn(i, ...this.#edges);
+  }
+
+  /** Move the window as little as brings a point so far within its edges. */
+  #bringIn(i, besideX, besideY) {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const [atX, atY] = this.toScreen(...this.points.at(i));
+    this.x += Math.min(width - besideX, Math.max(besideX, atX)) - atX;
+    this.y += Math.min(height - besideY, Math.max(besideY, atY)) - atY;
+  }
+
+  /** Move one step; where nothing would be in sight, go on to the next point that way, or stay at the last. */
+  #step(right, down) {
+    const [x, y] = [this.canvas.clientWidth / 2, this.canvas.clientHeight / 2];
+    const before = this.nearest(x, y);
+    this.x -= STEP * right;
+    this.y -= STEP * down;
+    if (this.#holdsOne) return;
+    const next = this.#least(this.points.all(), (atX, atY) => {
+      const ahead = (atX - x) * right + (atY - y) * down;
+      const aside = Math.abs((atX - x) * down) + Math.abs((atY - y) * right);
+      return ahead > 0 && aside <= ahead ? ahead + aside : Infinity; // each point lies before one of the four arrows
+    });
+    if (next >= 0) this.#bringIn(next, x, y);
+    else if (before >= 0) this.#bringIn(before, ...this.#edges);
   }
 
   #down(event) {
@@ -78,6 +157,7 @@ export class View {
     const alone = this.pointers.size === 1;
     if (!this.pointers.delete(event.pointerId)) return;
     if (alone && event.type === "pointerup" && this.travelled < 6) this.told.pressed(event.offsetX, event.offsetY);
+    if (alone) this.#keepOne(this.canvas.clientWidth / 2, this.canvas.clientHeight / 2);
     this.told.changed();
   }
 
@@ -88,10 +168,9 @@ export class View {
   }
 
   #key(event) {
-    const steps = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (steps[event.key]) {
-      this.x += 60 * steps[event.key][0];
-      this.y += 60 * steps[event.key][1];
+      this.#step(...steps[event.key]);
       this.told.changed();
     } else if (event.key === "+" || event.key === "=") this.zoom(1.4);
     else if (event.key === "-") this.zoom(1 / 1.4);

@@ -40,7 +40,9 @@ def make_reindex(
 
     def run() -> ReindexReport:
         report = reindex(catalog, encoder, store, fitters, options)
-        if not options.unread_only:  # it goes through every poster; what is not kept is measured when asked for
+        if (
+            not options.unread_only
+        ):  # it goes through every poster; a missing picture is measured when asked for
             refresh_pictures(catalog, settings.cache_dir / PICTURES_NAME)
         return report
 

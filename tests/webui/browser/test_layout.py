@@ -79,3 +79,18 @@ def test_an_answered_upload_moves_nothing_in_sight(
     expect(page.locator(".results > .card").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert page.evaluate(SHIFTS) == []
+
+
+def test_the_button_of_the_learned_blend_comes_without_moving_the_sliders_or_covering_them(
+    site: str, open_page: OpenPage, movie_ids: list[str]
+) -> None:
+    page = open_page(f"{site}/movies/{movie_ids[0]}", viewport={"width": 390, "height": 900})
+    slider, button = page.locator("#ink-visual"), page.get_by_role("button", name="Learned blend")
+    slider.scroll_into_view_if_needed()
+    before = slider.bounding_box()
+    slider.fill("70")
+    expect(button).to_be_visible()
+    assert slider.bounding_box() == before
+    told, here = page.locator("output[for=ink-visual]").bounding_box(), button.bounding_box()
+    assert told is not None and here is not None
+    assert here["y"] + here["height"] <= told["y"]

@@ -98,8 +98,12 @@ class IndexReader:
         return base
 
     def _open_aside(self) -> None:
+        """Open what was published; where the catalog or the disk fails, the next question tries again."""
         try:
             self._open()
+        except (CatalogError, OSError) as error:
+            self.problem = f"the published snapshot could not be opened: {error}"
+            _log.warning("going on with the snapshot before: %s", self.problem)
         finally:
             self._opening.release()
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import event
 
 from embeddings.encoded import EncodedPosters
 from embeddings.errors import InvalidRequestError, NotFoundError
@@ -139,6 +140,36 @@ def test_a_view_is_handed_out_again_until_something_changes(reader: IndexReader,
     second = reader.view()
     assert (second.revision, second.facts.years[-1]) == (catalog.revision(), 1901)
     assert first.facts.years[0] == 1990
+
+
+def test_a_catalog_that_fails_while_a_newer_snapshot_is_opened_is_asked_again(
+    reader: IndexReader, catalog: Catalog, store: SnapshotStore, small_encoder: Any, draw_poster: Any
+) -> None:
+    first = reader.view().manifest.name
+    put_movie(catalog, store, lambda: small_encoder, MovieFacts("fresh"), draw_poster("fresh"))
+    newer = reindex(catalog, small_encoder, store, options=QUIET).snapshot
+
+    def fail(*_: object) -> None:
+        if threading.current_thread().name == "open-snapshot":
+            raise catalog.engine.dialect.loaded_dbapi.OperationalError("disk I/O error")
+
+    event.listen(catalog.engine, "do_execute", fail)
+    reader.view()
+    await_opening()
+    assert "could not be opened" in (reader.problem or "")
+    assert reader.view().manifest.name == first
+    assert reader.view().row_numbers(["fresh"])[0] >= 0
+    await_opening()
+    event.remove(catalog.engine, "do_execute", fail)
+    reader.view()
+    await_opening()
+    assert (reader.view().manifest.name, reader.problem) == (newer, None)
+
+
+def await_opening() -> None:
+    """Wait for the thread that opens a newer snapshot, if there is one."""
+    for thread in [one for one in threading.enumerate() if one.name == "open-snapshot"]:
+        thread.join()
 
 
 def test_a_home_without_an_index_has_an_empty_view(catalog: Catalog, store: SnapshotStore) -> None:

@@ -3,6 +3,7 @@
 const NEAREST = 400;
 const STEP = 60; // pixels that an arrow moves
 const REACH = 8; // pixels: a point so near the cursor is what is zoomed at, for a cursor stands on whole pixels only
+const FIRST_REACH = 100; // pixels within which a nearest point is looked for first
 const EDGE = 80; // pixels: a point this far within the window shows most of its poster
 
 /**
@@ -71,10 +72,17 @@ export class View {
 
   /** The point nearest to (x, y) on the screen and at most `within` pixels away; -1 without one. */
   nearest(x, y, within = Infinity) {
-    return this.#least(this.points.within(...this.toPlane(x, y), within / Math.min(...this.sides)), (atX, atY) => {
-      const away = Math.hypot(atX - x, atY - y);
-      return away < within ? away : Infinity;
-    });
+    const [u, v] = this.toPlane(x, y);
+    const side = Math.min(...this.sides);
+    const everywhere = side * (2 + Math.hypot(u, v));
+    // Looking about in growing circles: of ten thousand points the nearest few are asked where they are.
+    for (let reach = Math.min(within, FIRST_REACH); ; reach = Math.min(within, 4 * reach)) {
+      const found = this.#least(this.points.within(u, v, reach / side), (atX, atY) => {
+        const away = Math.hypot(atX - x, atY - y);
+        return away < reach ? away : Infinity;
+      });
+      if (found >= 0 || reach >= Math.min(within, everywhere)) return found;
+    }
   }
 
   /** The point for which `cost` of its place on the screen is least and finite; -1 without one. */

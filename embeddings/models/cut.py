@@ -13,7 +13,7 @@ from embeddings.errors import InvalidRequestError, TrainingError
 from embeddings.models.backbone import Backbone
 from embeddings.models.ensemble import BranchedBackbone
 
-_PROBE = (2, 3, 96, 64)
+_PROBE = (2, 3, 192, 128)  # Inception has no smaller one
 
 
 class Cut:

@@ -5,30 +5,45 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from embeddings.models.backbone import IMAGENET_MEAN, IMAGENET_STD, Backbone
+from embeddings.models.backbone import Backbone
 from embeddings.models.lite0 import same_padding
 from embeddings.torchvision_ops import torchvision
 
 
 class InceptionMixed7a(Backbone):
-    """torchvision's Inception v3 up to and with Mixed_7a: 1280 features."""
+    """torchvision's Inception v3 up to and with Mixed_7a: 1280 features.
+
+    Its weights want RGB in [-1, 1], which is what torchvision's ``transform_input`` makes of ImageNet's
+    mean and deviation; it is given that at once.
+    """
 
     def __init__(self) -> None:
-        super().__init__(1280, IMAGENET_MEAN, IMAGENET_STD)
+        super().__init__(1280, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
         net = torchvision.models.inception_v3(
-            weights=None, aux_logits=False, init_weights=False, transform_input=True
+            weights=None, aux_logits=False, init_weights=False, transform_input=False
         )
         del net.Mixed_7b, net.Mixed_7c, net.avgpool, net.dropout, net.fc
         self.net = net
 
     def forward_pooled(self, x: Tensor) -> Tensor:
-        x = self.net._transform_input(x)
         for stage in self.stages():
             x = stage(x)
         return x.mean((2, 3))
 
     def stages(self) -> list[nn.Module]:
         return list(self.net.children())
+
+
+class SlimStem(nn.Conv2d):
+    """First filters and max-pool of TF-slim's ResNet."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 64, 7, 2, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x)
+        padding = (*same_padding(x.shape[-1], 3, 2), *same_padding(x.shape[-2], 3, 2))
+        return F.max_pool2d(F.pad(x, padding, value=float("-inf")), 3, 2)
 
 
 class SlimBottleneck(nn.Module):
@@ -60,7 +75,7 @@ class ResNet101V2Stage3(Backbone):
 
     def __init__(self) -> None:
         super().__init__(1024, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-        self.conv0 = nn.Conv2d(3, 64, 7, 2, 3)
+        self.conv0 = SlimStem()
         blocks: list[nn.Module] = []
         cin = 64
         for width, repeats in ((256, 3), (512, 4), (1024, 23)):
@@ -71,10 +86,7 @@ class ResNet101V2Stage3(Backbone):
         self.tail = nn.BatchNorm2d(cin)
 
     def forward_pooled(self, x: Tensor) -> Tensor:
-        x = self.conv0(x)
-        padding = (*same_padding(x.shape[-1], 3, 2), *same_padding(x.shape[-2], 3, 2))
-        x = F.max_pool2d(F.pad(x, padding, value=float("-inf")), 3, 2)
-        pooled: Tensor = F.relu(self.tail(self.blocks(x))).mean((2, 3))
+        pooled: Tensor = F.relu(self.tail(self.blocks(self.conv0(x)))).mean((2, 3))
         return pooled
 
     def stages(self) -> list[nn.Module]:

@@ -94,7 +94,9 @@ def load_data(
     extra = _only_taught(teachers, labels) if teachers and config.loss.use_unlabelled else ()
     model = config.model
     preprocessing = Preprocessing(model.width, model.height, model.fit, model.interpolation)
-    cache = open_cache(find_posters(posters_dir, wanted + extra), preprocessing, cache_dir)
+    # In one order whoever stands on which side: the parts of k-fold training share what is worked out.
+    posters = find_posters(posters_dir, tuple(sorted(wanted + extra)))
+    cache = open_cache(posters, preprocessing, cache_dir)
     hard, soft = _targets(labels, cache, genres, teachers)
     data = TrainingData(
         genres=genres,

@@ -61,12 +61,14 @@ class Finished:
         validation: Figures of the movies that cuts and calibration were fitted on: flattering.
         test: Figures of movies that nothing was fitted on; None without a test side.
         judged: Predictions behind ``test``, or behind ``validation`` without a test side.
+        held_out: Predictions behind ``validation``.
     """
 
     manifest: CheckpointManifest
     validation: dict[str, Any]
     test: dict[str, Any] | None
     judged: JudgedPosters
+    held_out: JudgedPosters
 
 
 def finish(
@@ -109,8 +111,8 @@ def finish(
     probs = calibration.apply(logits)
     thresholds = fit_thresholds(probs, data.hard[data.validation], config.seed)
     fitted = replace(plain, calibration=calibration, thresholds=thresholds)
-    judged = _judged(fitted, data, data.validation, probs)
-    validation = evaluation_document(judged)
+    judged = held_out = _judged(fitted, data, data.validation, probs)
+    validation = evaluation_document(held_out)
     test = None
     if len(data.test):
         unseen = calibration.apply(predict_logits(encoder, data, data.test))
@@ -119,7 +121,7 @@ def finish(
     # The judged side is told whole: the model page draws each genre, the trivial predictors, reliability.
     metrics = {"validation": _headlines(validation), "test": test} if test else {"validation": validation}
     written = save_checkpoint(directory, encoder.net, replace(fitted, metrics=metrics), config.stored_as)
-    return Finished(written, validation, test, judged)
+    return Finished(written, validation, test, judged, held_out)
 
 
 def write_figures(path: Path, finished: Finished) -> None:

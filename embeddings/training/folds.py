@@ -93,8 +93,9 @@ def _out_of_fold(labels: Labels, posters_dir: Path, out: Path, models: list[Trai
     unlabelled = find_posters(posters_dir, everyone)
     own: list[SoftLabels] = []
     others: list[SoftLabels] = []
-    for model, split in zip(models, splits, strict=True):
-        own.append(predict_soft_labels(model.checkpoint, find_posters(posters_dir, split.validation)))
+    for model in models:
+        held_out = model.finished.held_out
+        own.append(SoftLabels(held_out.movie_ids, held_out.genres, held_out.probs))
         if unlabelled:
             others.append(predict_soft_labels(model.checkpoint, unlabelled))
     joined = own + ([average_soft_labels(others)] if others else [])

@@ -25,12 +25,14 @@ def net_of(arch: str) -> PosterNet:
         (PAIR, 13, 96 + 112),
         ("resnet18", 6, 128),
         ("custom_cnn", 2, None),
+        ("resnet101v2_stage3", 25, 1024),
+        ("inception_v3_mixed7a", 13, 768),
     ],
 )
 def test_both_sides_of_a_cut_say_what_the_whole_says(
     arch: str, n_stages: int, n_channels: int | None
 ) -> None:
-    net, x = net_of(arch), torch.rand(2, 3, 96, 64)
+    net, x = net_of(arch), torch.rand(2, 3, 128, 96)
     names = list(net.state_dict())
     cut = Cut(net.backbone, n_stages)
     with torch.inference_mode():
@@ -71,5 +73,5 @@ def test_a_net_whose_stages_do_not_follow_one_another_is_refused() -> None:
 
 
 def test_branches_with_maps_of_different_sizes_are_refused() -> None:
-    with pytest.raises(TrainingError, match=r"different sizes there \(12 x 8 and 24 x 16\)"):
+    with pytest.raises(TrainingError, match=r"different sizes there \(24 x 16 and 48 x 32\)"):
         Cut(net_of(PAIR).backbone, 5)

@@ -104,7 +104,8 @@ def test_the_parts_of_k_fold_training_share_the_maps(
         data = data_of(poster_world, world_labels, config, tmp_path)
         trainer = StagedTrainer(build_net(config, len(data.genres)), data, config, CPU)
         trainer.run_epoch(0)
-    assert len(list(data.cache.folder.glob("maps-*.npy"))) == 2
+    assert len(list(tmp_path.glob("*/pixels.u8"))) == 1
+    assert len(list(tmp_path.glob("*/maps-*.npy"))) == 2
 
 
 def test_a_killed_staged_run_goes_on_to_the_same_weights(

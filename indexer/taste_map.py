@@ -20,6 +20,9 @@ liked better than others rated as often is a safer answer. Fame itself, which
 says little of likeness, lengthens a row only a little.
 """
 
+EVEN_RATINGS = 5.0
+"""Ratings at which a movie's own taste and the predicted one count alike; with fewer it is mostly predicted."""
+
 
 def era_inputs(years: NDArray[np.int16]) -> NDArray[np.float32]:
     """How near each year is to each decade, so that a linear map can bend along time.

@@ -67,7 +67,7 @@ class AnswerMaker:
         reasons = self._reasons(query, ranked, asked, movies)
         shares = percentiles.share_below(ranked.scores)
         shown = shown_cosines(query.like, ranked.rows, ranked.columns).astype(np.float64).round(4).tolist()
-        scores, percents = shares.round(6).tolist(), (100 * shares).round(4).tolist()
+        scores, percents = shares.round(9).tolist(), (100 * shares).round(7).tolist()
         # A movie may be removed between the search and the look-up: it is gone, and not answered.
         return tuple(
             _neighbour(movies[movie_id], (scores[i], percents[i]), shown[i], reasons[i])

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.affinities import Agreement
+from indexer.taste_map import EVEN_RATINGS
 from indexer.types import Movie
 from recommender.pictures import Picture, shared_words
-from recommender.series import of_one_series
+from recommender.series import of_one_series, same_title
 from recommender.types import Reason
 
 _NOTABLE_SHARE = 0.9
@@ -84,8 +85,11 @@ def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
     if asked.movie is None:
         return []
     found = []
+    titles = [asked.movie.title, answered.movie.title]
     if of_one_series(asked.movie, answered.movie):
-        found.append(Reason("series", "Same series", {"titles": [asked.movie.title, answered.movie.title]}))
+        found.append(Reason("series", "Same series, by title", {"titles": titles}))
+    elif same_title(*titles):
+        found.append(Reason("title", "Same title", {"titles": titles}))
     group = asked.movie.artwork_group
     if group is not None and group == answered.movie.artwork_group:
         found.append(Reason("artwork", "Nearly the same poster", {"artwork_group": group}))
@@ -148,33 +152,40 @@ def _co_liked_reason(n_people: int) -> Reason:
 
 
 def _taste_reason(asked: Asked, answered: Answered, share: float) -> Reason:
-    """A movie nobody rated has a predicted taste, and the reason says whose was predicted."""
-    its = None if answered.movie.n_ratings else "poster" if answered.has_poster else "genres"
-    if _both_rated(asked, answered):
+    """A taste that was predicted, wholly or more than half, is said to be, and whose."""
+    theirs = answered.movie
+    described = answered.has_poster or bool(theirs.genres)
+    query, result = _foretold(asked.movie, _is_described(asked)), _foretold(theirs, described)
+    if not query and not result:
         return _percentile_reason("taste", "Liked by like-minded people: closer than {} % of pairs", share)
-    return _predicted_taste_reason(its, _is_rated(asked.movie), _tenths(share))
+    told = (("poster", answered.has_poster), ("genres", bool(theirs.genres)), ("year", bool(theirs.year)))
+    source = tuple(name for name, known in told if known)
+    return _predicted_taste_reason(query, result, source, _tenths(share))
 
 
-def _both_rated(asked: Asked, answered: Answered) -> bool:
-    return _is_rated(asked.movie) and _is_rated(answered.movie)
+def _foretold(movie: Movie | None, is_described: bool) -> str:
+    """``predicted``, ``mostly predicted``, or empty where people's ratings count at least as much."""
+    if movie is None or not movie.n_ratings:
+        return "predicted"
+    return "mostly predicted" if is_described and movie.n_ratings < EVEN_RATINGS else ""
 
 
-def _is_rated(movie: Movie | None) -> bool:
-    return movie is not None and movie.n_ratings > 0
+def _is_described(asked: Asked) -> bool:
+    return bool(asked.genres) or asked.movie is None or asked.movie.poster is not None
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _predicted_taste_reason(its: str | None, query_is_rated: bool, tenths: int) -> Reason:
-    predicted = [name for name, rated in (("query", query_is_rated), ("result", its is None)) if not rated]
+def _predicted_taste_reason(query: str, result: str, source: tuple[str, ...], tenths: int) -> Reason:
+    both = "predicted" if query == result == "predicted" else "mostly predicted"
     text = {
-        ("query",): "Fits the taste predicted for the query: closer than {} % of pairs",
-        ("result",): f"Taste predicted from its {its}: closer than {{}} % of pairs",
-        ("query", "result"): "Predicted to please the same people: closer than {} % of pairs",
-    }[tuple(predicted)]
+        (True, False): f"Fits the taste {query} for the query",
+        (False, True): f"Taste {result}" + (f" from its {_listed(source, 'and')}" if source else ""),
+        (True, True): f"{both.capitalize()} to please the same people",
+    }[bool(query), bool(result)]
     percent = tenths / 10
-    return Reason(
-        "taste_predicted", text.format(f"{percent:g}"), {"percentile": percent, "predicted": predicted}
-    )
+    predicted = [name for name, how in (("query", query), ("result", result)) if how]
+    data: dict[str, object] = {"percentile": percent, "predicted": predicted}
+    return Reason("taste_predicted", f"{text}: closer than {percent:g} % of pairs", data)
 
 
 def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
@@ -185,7 +196,7 @@ def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
     best = max(known, key=answered.shares.__getitem__)
     share = answered.shares[best]
     if share < _HALF:
-        kind = "taste_predicted" if best == _TASTE and not _both_rated(asked, answered) else _KINDS[best]
+        kind = _taste_reason(asked, answered, share).kind if best == _TASTE else _KINDS[best]
         return [_far_reason(kind, tuple(known), _tenths(share))]
     if best == _TASTE:
         return [_taste_reason(asked, answered, share)]
@@ -196,8 +207,7 @@ def _closest_signal(asked: Asked, answered: Answered) -> list[Reason]:
 @functools.lru_cache(maxsize=_KEPT)
 def _far_reason(kind: str, known: tuple[int, ...], tenths: int) -> Reason:
     """What is true of a result that only fills the list: no signal puts it nearer than chance would."""
-    *others, last = (_KINDS[i] for i in known)
-    signals = f"{', '.join(others)} or {last}" if others else last
+    signals = _listed([_KINDS[i] for i in known], "or")
     return Reason(kind, f"No closer than most pairs in {signals}", {"percentile": tenths / 10})
 
 
@@ -214,6 +224,11 @@ def _share_reason(kind: str, text: str, tenths: int) -> Reason:
 def _tenths(share: float) -> int:
     """Tenths of a percent, rounded down: "closer than 100 %" would claim more than was measured."""
     return math.floor(share * 1000)
+
+
+def _listed(words: Sequence[str], joined_by: str) -> str:
+    *others, last = words
+    return f"{', '.join(others)} {joined_by} {last}" if others else last
 
 
 def _source(known: bool) -> str:

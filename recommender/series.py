@@ -3,7 +3,8 @@
 A title is read as a stem, a part (a number, a roman numeral, a number word
 after "Part" and the like) and a subtitle: "Star Trek II: The Wrath of Khan"
 has the stem "star trek". Two titles are of one series when they agree on a
-stem and at least one of them shows that it continues something.
+stem and at least one of them shows that it continues something. Equal titles
+alone do not: most are of namesakes ("Beloved" of 1998 and 2011) and remakes.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from indexer.catalog import Catalog
 from indexer.catalog.search import MAX_LIMIT, Search
 from indexer.types import Movie
 
-# A bare I or X ends titles that continue nothing: "The King and I", "Malcolm X".
+# A bare I, X or One ends titles that continue nothing: "The King and I", "Malcolm X", "Air Force One".
 _BARE_ROMAN = r"(?:i{2,3}|iv|vi{0,3}|ix|xi{1,2})"
 _ROMAN = rf"(?:i|x|{_BARE_ROMAN})"
 _SEQUEL_WORDS = "too|returns|reborn|reloaded|revolutions|rises|forever|begins|strikes back|resurrection"
-_WORDS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|deux"
+_WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|deux"
 _PART_WORD = r"(?:part|episode|chapter|volume|vol\.?|book|no\.?|#)"
-_NUMBER = rf"(?:\d{{1,2}}|{_ROMAN}|{_WORDS})"
+_NUMBER = rf"(?:\d{{1,2}}|{_ROMAN}|one|{_WORDS})"
 _BARE_NUMBER = rf"(?:\d{{1,2}}|{_BARE_ROMAN}|{_WORDS})"
 _SUPERSCRIPTS = str.maketrans({"²": " 2", "³": " 3", "⁴": " 4"})
 _PART = re.compile(
@@ -94,14 +95,23 @@ def same_series(first: str, second: str) -> bool:
     one, two = stems(first), stems(second)
     if one.every.isdisjoint(two.every):
         return False
-    if one.whole == two.whole:
-        return True
     if one.parts & (two.parts | two.subtitled | {two.whole}):
         return True
     if two.parts & (one.subtitled | {one.whole}):
         return True
     shared = one.subtitled & two.subtitled | one.subtitled & {two.whole} | two.subtitled & {one.whole}
     return bool(shared)
+
+
+def same_title(first: str, second: str) -> bool:
+    """Whether two titles are equal but for case, accents, punctuation and leading article.
+
+    Example:
+        >>> same_title("Léon", "LEON")
+        True
+    """
+    whole = stems(first).whole
+    return whole != "" and whole == stems(second).whole
 
 
 def of_one_series(first: Movie, second: Movie) -> bool:

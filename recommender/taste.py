@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from indexer.taste_map import PREDICTED_LENGTH, map_inputs, unit_rows
+from indexer.taste_map import EVEN_RATINGS, PREDICTED_LENGTH, map_inputs, unit_rows
 from indexer.types import Ratings, Rows, TasteFactors
 from recommender.neighbours import narrowed, neighbour_factors
 from recommender.rating_table import person_weights, rating_table, unexplained
@@ -72,7 +72,7 @@ class TasteConfig:
     alpha: float = 20.0
     regularization: float = 0.03
     iterations: int = 15
-    kappa: float = 5.0
+    kappa: float = EVEN_RATINGS
     reach_power: float = 1.8
     reach_half: float = 10.0
     fame_power: float = 0.2

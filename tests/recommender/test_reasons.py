@@ -35,7 +35,7 @@ def test_predicted_genres_are_said_to_look_so() -> None:
 
 
 def test_what_weighs_most_is_said_first() -> None:
-    other = Movie("tt2", "Elsewhere", genres=("Comedy",), n_ratings=3)
+    other = Movie("tt2", "Elsewhere", genres=("Comedy",), n_ratings=5)
     shares = (0.995, 0.9, 0.999)
     look_first = reasons_for(ASKED, answered(other, shares, (3.0, 1.0, 2.0), n_co_liked=41))
     assert texts(look_first) == [
@@ -80,7 +80,7 @@ def test_where_nothing_is_notable_the_closest_signal_speaks() -> None:
 def test_a_result_with_nothing_in_common_is_said_to_be_no_closer_than_most(
     shares: tuple[float, ...], kind: str, said: str
 ) -> None:
-    [reason] = reasons_for(ASKED, answered(Movie("tt2", "Elsewhere", n_ratings=3), shares))
+    [reason] = reasons_for(ASKED, answered(Movie("tt2", "Elsewhere", n_ratings=5), shares))
     assert (reason.kind, reason.text) == (kind, said)
     assert reason.data == {"percentile": np.floor(1000 * np.nanmax(shares)) / 10}
 
@@ -93,12 +93,32 @@ def test_a_taste_that_is_far_and_was_predicted_is_not_called_that_of_people() ->
         assert reason.text == "No closer than most pairs in look or taste"
 
 
-@pytest.mark.parametrize(("has_poster", "source"), [(True, "poster"), (False, "genres")])
-def test_taste_of_an_unrated_movie_is_said_to_be_predicted(has_poster: bool, source: str) -> None:
-    other = Movie("tt2", "Elsewhere", n_ratings=0)
-    [reason] = reasons_for(ASKED, answered(other, (0.1, 0.1, 0.95), has_poster=has_poster))
+@pytest.mark.parametrize(
+    ("n_ratings", "how"), [(0, "predicted"), (1, "mostly predicted"), (4, "mostly predicted")]
+)
+@pytest.mark.parametrize(
+    ("genres", "year", "has_poster", "source"),
+    [
+        (("Comedy",), 1987, True, "poster, genres and year"),
+        ((), 1987, True, "poster and year"),
+        ((), None, True, "poster"),
+        (("Comedy",), None, False, "genres"),
+    ],
+)
+def test_a_taste_that_few_ratings_made_is_said_to_be_predicted_and_from_what(
+    n_ratings: int, how: str, genres: tuple[str, ...], year: int | None, has_poster: bool, source: str
+) -> None:
+    other = Movie("tt2", "Elsewhere", year, genres, n_ratings=n_ratings)
+    reason = reasons_for(ASKED, answered(other, (0.1, 0.1, 0.95), (0, 0, 1), has_poster=has_poster))[0]
     assert reason.kind == "taste_predicted"
-    assert reason.text == f"Taste predicted from its {source}: closer than 95 % of pairs"
+    assert reason.text == f"Taste {how} from its {source}: closer than 95 % of pairs"
+    assert reason.data == {"percentile": 95.0, "predicted": ["result"]}
+
+
+def test_a_movie_that_the_map_cannot_place_has_the_taste_of_its_few_ratings() -> None:
+    unseen = Movie("tt2", "Elsewhere", n_ratings=1)
+    [reason] = reasons_for(ASKED, answered(unseen, (np.nan, np.nan, 0.95), has_poster=False))
+    assert reason.text == "Liked by like-minded people: closer than 95 % of pairs"
 
 
 def test_one_person_is_not_people() -> None:
@@ -108,7 +128,17 @@ def test_one_person_is_not_people() -> None:
 
 def test_series_and_equal_artwork_stand_first() -> None:
     other = Movie("tt2", "Night Train 2", genres=("Comedy",), n_ratings=3, artwork_group=4)
-    assert texts(reasons_for(ASKED, answered(other)))[:2] == ["Same series", "Nearly the same poster"]
+    assert texts(reasons_for(ASKED, answered(other)))[:2] == [
+        "Same series, by title",
+        "Nearly the same poster",
+    ]
+
+
+def test_a_namesake_is_said_to_have_the_same_title_and_no_series() -> None:
+    first, *others = reasons_for(ASKED, answered(Movie("tt2", "The night train", 2015, ("Comedy",))))
+    assert (first.kind, first.text) == ("title", "Same title")
+    assert first.data == {"titles": ["Night Train", "The night train"]}
+    assert [one.kind for one in others] == ["genre"]
 
 
 def test_movies_that_people_rate_alike_say_how_many_people_that_was_seen_by() -> None:
@@ -149,7 +179,7 @@ def test_a_movie_that_shares_nothing_known_has_no_reason() -> None:
 
 def test_taste_of_a_query_nobody_rated_is_said_to_be_predicted() -> None:
     picture, unrated = Asked((), False), Asked((), False, Movie("tt1", "New"))
-    rated, unknown = Movie("tt2", "Elsewhere", n_ratings=3), Movie("tt3", "Newer")
+    rated, unknown = Movie("tt2", "Elsewhere", n_ratings=5), Movie("tt3", "Newer")
     for asked in (picture, unrated):
         [reason] = reasons_for(asked, answered(rated, (0.1, 0.1, 0.95)))
         assert reason.text == "Fits the taste predicted for the query: closer than 95 % of pairs"
@@ -157,3 +187,12 @@ def test_taste_of_a_query_nobody_rated_is_said_to_be_predicted() -> None:
         [reason] = reasons_for(asked, answered(unknown, (0.1, 0.1, 0.95)))
         assert reason.text == "Predicted to please the same people: closer than 95 % of pairs"
         assert reason.data["predicted"] == ["query", "result"]
+
+
+def test_taste_of_a_query_that_few_rated_is_said_to_be_mostly_predicted() -> None:
+    few = Asked(("Comedy",), True, Movie("tt1", "New", genres=("Comedy",), n_ratings=4))
+    [reason] = reasons_for(few, answered(Movie("tt2", "Elsewhere", n_ratings=5), (0.1, 0.1, 0.95)))
+    assert reason.text == "Fits the taste mostly predicted for the query: closer than 95 % of pairs"
+    [reason] = reasons_for(few, answered(Movie("tt3", "Newer"), (0.1, 0.1, 0.95)))
+    assert reason.text == "Mostly predicted to please the same people: closer than 95 % of pairs"
+    assert reason.data["predicted"] == ["query", "result"]

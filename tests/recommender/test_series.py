@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from indexer.types import Movie
-from recommender.series import of_one_series, same_series
+from recommender.series import of_one_series, same_series, same_title
 
 SAME = [
     ("Toy Story", "Toy Story 2"),
@@ -22,7 +22,6 @@ SAME = [
     ("The Lord of the Rings: The Two Towers", "The Lord of the Rings: The Return of the King"),
     ("Kill Bill: Vol. 1", "Kill Bill: Vol. 2"),
     ("Alien", "Alien³"),
-    ("Léon", "Leon"),
     ("Scary Movie", "Scary Movie 4"),
     ("Scary Movie 2", "Scary Movie 5"),
     ("Hot Shots!", "Hot Shots! Part Deux"),
@@ -33,6 +32,9 @@ SAME = [
     ("Step Up", "Step Up 3D"),
     ("Friday the 13th", "Friday the 13th Part 2"),
     ("Matrix, The", "The Matrix 2"),
+    ("Saw II", "Saw II"),
+    ("Rec: Genesis", "Rec: Genesis"),
+    ("It: Chapter One", "It: Chapter Two"),
 ]
 DIFFERENT = [
     ("Apollo 13", "Apollo 18"),
@@ -49,6 +51,9 @@ DIFFERENT = [
     ("I, Robot", "I, Tonya"),
     ("Malcolm X", "Malcolm"),
     ("V for Vendetta", "V"),
+    ("Beloved", "Beloved"),
+    ("The Heat", "Heat"),
+    ("Air Force", "Air Force One"),
 ]
 
 
@@ -64,11 +69,21 @@ def test_these_are_not(first: str, second: str) -> None:
     assert not same_series(second, first)
 
 
-def test_equal_titles_without_a_common_genre_are_two_movies() -> None:
-    comedy, horror = (
-        Movie("tt1", "Stranded", genres=("Comedy",)),
-        Movie("tt2", "Stranded", genres=("Horror",)),
-    )
-    assert not of_one_series(comedy, horror)
+@pytest.mark.parametrize(
+    ("first", "second", "equal"),
+    [
+        ("Léon", "Leon", True),
+        ("Matrix, The", "The matrix", True),
+        ("Saw", "Saw II", False),
+        ("?", "!", False),
+    ],
+)
+def test_titles_are_the_same_but_for_case_accents_and_article(first: str, second: str, equal: bool) -> None:
+    assert same_title(first, second) is equal
+
+
+def test_movies_without_a_common_genre_are_of_no_series() -> None:
+    comedy = Movie("tt1", "Stranded", genres=("Comedy",))
+    assert not of_one_series(comedy, Movie("tt2", "Stranded 2", genres=("Horror",)))
     assert of_one_series(comedy, Movie("tt3", "Stranded 2", genres=("Comedy", "Drama")))
     assert of_one_series(comedy, Movie("tt4", "Stranded 2"))

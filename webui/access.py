@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
+import time
 from collections.abc import Sequence
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
-from flask_limiter.constants import HeaderNames
 from flask_limiter.util import get_remote_address
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
@@ -17,6 +18,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from embeddings.errors import InvalidRequestError
 from webui.settings import DEFAULT_RATE_LIMIT
 
+RATE_LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _HASH_PREFIX = "sha256:"
 _EXTENSION = "onesheet-keys"
 
@@ -81,33 +83,37 @@ def install_access(app: Flask, keys: Sequence[str], rate_limit: str | None, stor
 
     Returns:
         The limiter, so that pictures and health can be exempted.
+
+    Source:
+        R. Polli and A. Martinez, "RateLimit Header Fields for HTTP",
+        draft-ietf-httpapi-ratelimit-headers-06, 2022: ``RateLimit-Reset`` is in seconds from now.
+        The limiter's own headers give a time of day there, and a ``Retry-After`` with every error.
     """
     app.extensions[_EXTENSION] = ApiKeys(keys)
     limit = DEFAULT_RATE_LIMIT if rate_limit is None else rate_limit
-    if limit:
-        # Before the limiter's own, so that it runs after it.
-        app.after_request(_wait_only_where_refused)
-    return Limiter(
+    limiter = Limiter(
         _caller,
         app=app,
         application_limits=[limit] if limit else [],
         enabled=bool(limit),
-        headers_enabled=True,
-        header_name_mapping={
-            HeaderNames.LIMIT: "RateLimit-Limit",
-            HeaderNames.REMAINING: "RateLimit-Remaining",
-            HeaderNames.RESET: "RateLimit-Reset",
-            HeaderNames.RETRY_AFTER: "Retry-After",
-        },
         storage_uri=storage,
     )
 
+    @app.after_request
+    def tell_count(response: Response) -> Response:
+        """Say what is left of the caller's count; only who has used it up must wait for the next."""
+        counted = limiter.current_limit
+        if counted is not None:
+            # The limiter rounds the end of a count up; no wait is longer than the count.
+            wait = math.ceil(counted.reset_at - time.time())
+            seconds = min(max(0, wait), counted.limit.get_expiry())
+            told = (counted.limit.amount, counted.remaining, seconds)
+            response.headers.extend(zip(RATE_LIMIT_HEADERS, map(str, told), strict=True))
+            if response.status_code == 429:
+                response.headers["Retry-After"] = str(max(1, seconds))
+        return response
 
-def _wait_only_where_refused(response: Response) -> Response:
-    """The limiter tells everybody when the count begins anew, as if each had to wait for it."""
-    if response.status_code < 400:
-        response.headers.pop("Retry-After", None)
-    return response
+    return limiter
 
 
 def _caller() -> str:

@@ -13,7 +13,7 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from indexer.settings import Settings, load_settings
-from webui.access import install_access
+from webui.access import RATE_LIMIT_HEADERS, install_access
 from webui.api import BLUEPRINTS, BODIES, UNCOUNTED
 from webui.api.docs import docs
 from webui.api.documents import SECURITY_SCHEMES, add_body_schemas
@@ -65,7 +65,7 @@ def create_app(
     limiter = install_access(app, settings.api_keys, settings.rate_limit, web.rate_limit_storage)
     Compress(app)
     if web.cors_origins:
-        CORS(app, origins=list(web.cors_origins), expose_headers=["ETag", REQUEST_ID_HEADER])
+        CORS(app, origins=list(web.cors_origins), expose_headers=_READABLE_ELSEWHERE)
     for blueprint in BLUEPRINTS:
         app.register_api(blueprint)
         if blueprint.name in UNCOUNTED:
@@ -109,4 +109,6 @@ _SAFETY_HEADERS = (
     ("Referrer-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),
 )
+# Headers that a script of another origin may read, where it may call at all.
+_READABLE_ELSEWHERE = ("ETag", REQUEST_ID_HEADER, "Retry-After", *RATE_LIMIT_HEADERS)
 _ABOUT = "More like this, by a movie's poster, its genres, and the people who liked it."

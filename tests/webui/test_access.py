@@ -7,9 +7,9 @@ import hashlib
 import pytest
 from flask import Flask
 
-from embeddings.errors import InvalidRequestError
+from embeddings.errors import InvalidRequestError, SnapshotError
 from webui.access import ApiKeys, install_access, require_api_key
-from webui.problems import install_problems
+from webui.problems import RETRY_AFTER_SECONDS, install_problems
 
 
 def make_app(keys: tuple[str, ...] = (), rate_limit: str = "") -> Flask:
@@ -25,6 +25,10 @@ def make_app(keys: tuple[str, ...] = (), rate_limit: str = "") -> Flask:
     @app.get("/thing")
     def get_thing() -> str:
         return "here"
+
+    @app.get("/snapshot")
+    def get_snapshot() -> str:
+        raise SnapshotError("nothing is indexed yet")
 
     return app
 
@@ -82,6 +86,27 @@ def test_too_many_requests_are_refused_with_the_time_to_wait() -> None:
     assert refused.status_code == 429
     assert refused.mimetype == "application/problem+json"
     assert 0 < int(refused.headers["Retry-After"]) <= 60
+
+
+def test_the_time_until_the_next_count_is_given_in_seconds_from_now() -> None:
+    client = make_app(rate_limit="2/minute").test_client()
+    headers = client.get("/thing").headers
+    assert headers["RateLimit-Limit"] == "2"
+    assert 0 <= int(headers["RateLimit-Reset"]) <= 60
+
+
+def test_an_error_that_waiting_does_not_mend_asks_nobody_to_wait() -> None:
+    client = make_app(("right",), rate_limit="100/hour").test_client()
+    for status, answer in ((404, client.get("/nothing")), (401, client.put("/thing"))):
+        assert answer.status_code == status
+        assert "Retry-After" not in answer.headers
+
+
+def test_what_is_away_for_seconds_does_not_ask_for_the_rest_of_the_hour() -> None:
+    away = make_app(rate_limit="100/hour").test_client().get("/snapshot")
+    assert away.status_code == 503
+    assert away.headers["RateLimit-Remaining"] == "99"
+    assert away.headers["Retry-After"] == str(RETRY_AFTER_SECONDS)
 
 
 def test_an_unknown_key_does_not_buy_a_fresh_count() -> None:

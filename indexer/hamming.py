@@ -55,9 +55,17 @@ def near_pairs(
     words = np.ascontiguousarray(hashes.astype("<u8").view("<u2").reshape(-1, _WORDS).T)
     with ThreadPoolExecutor(_WORKERS) as pool:
         pairs = np.concatenate(list(pool.map(lambda one: _near_by_word(hashes, one, asked, others), words)))
-    low, high = pairs.min(axis=1), pairs.max(axis=1)
-    keys = np.unique((low * len(hashes) + high)[low != high])  # far quicker than rows
+    low, high = np.minimum(*pairs.T), np.maximum(*pairs.T)
+    keys = _each_once((low * len(hashes) + high)[low != high])  # far quicker than rows
     return np.stack(np.divmod(keys, len(hashes)), axis=1)
+
+
+def _each_once(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sorted; ``np.unique`` would put them into a hash table, which takes several times as long."""
+    ordered = np.sort(keys)
+    new = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]
 
 
 def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint8]:

@@ -3,13 +3,14 @@
 Example: python -m benchmarks.quality_looks --home HOME --labels test_labels.csv \
     --arch mobilenet_v2+efficientnet_lite0 --init A.safetensors+B.safetensors
 
-Rows: ImageNet features without our training (pooled, standardised), and the
-home's embedding centred, whitened (ZCA with shrinkage of the covariance) and cut
+Rows: ImageNet features without our training (pooled, standardised), colours and a
+thumbnail, and the home's embedding centred, whitened (ZCA with shrinkage of the covariance) and cut
 to its principal axes. Every way is fitted to all posters of the home, genres unseen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -28,10 +29,13 @@ from indexer.settings import load_settings
 from indexer.taste_map import unit_rows
 from recommender.cli_evaluate import read_truth
 from recommender.evaluation.cold import judge_cold
-from recommender.evaluation.data import read_catalog
+from recommender.evaluation.data import CatalogData, read_catalog
 from recommender.evaluation.genre import judge_genre
+from recommender.evaluation.looks import colour_histograms
+from recommender.evaluation.outcome import Outcome
 from recommender.evaluation.protocol import JudgeOptions
 from recommender.evaluation.report import as_markdown
+from recommender.evaluation.warm import judge_warm
 
 SIZE = (192, 288)
 _BATCH = 32
@@ -83,27 +87,49 @@ def _pixels(poster: str) -> NDArray[np.uint8]:
 
 @click.command()
 @click.option("--home", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
-@click.option("--protocol", type=click.Choice(["genre", "cold"]), default="genre", show_default=True)
+@click.option(
+    "--labels", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="True genres, for genre."
+)
+@click.option(
+    "--protocol",
+    "protocols",
+    type=click.Choice(["genre", "warm", "cold"]),
+    multiple=True,
+    default=["genre"],
+    show_default=True,
+)
 @click.option("--arch", help="Net of the ImageNet row; none leaves the row out.")
 @click.option("--init", help="Its weights, as of `onesheet train --init`.")
-def main(home: Path, labels: Path, protocol: str, arch: str | None, init: str | None) -> None:
-    """Judge every way and print the table."""
-    data, truth = read_catalog(open_catalog(load_settings(home), create=False)), read_truth(labels)
+def main(
+    home: Path, labels: Path | None, protocols: tuple[str, ...], arch: str | None, init: str | None
+) -> None:
+    """Judge every way and print a table for each protocol."""
+    if labels is None and "genre" in protocols:
+        raise click.UsageError("The protocol genre needs --labels.")
+    data = read_catalog(open_catalog(load_settings(home), create=False))
+    truth = None if labels is None else read_truth(labels)
     visual = data.rows.visual
     looks = {
         "visual_centred": whitened(visual, 1.0),
         **{f"visual_zca_{shrinkage:g}": whitened(visual, shrinkage) for shrinkage in (0.1, 0.5, 0.9)},
         "visual_pca_64": whitened(visual, 0.5, 64),
     }
+    judged = set(truth or {}) if protocols == ("genre",) else set(data.rows.movie_ids)
+    pairs = zip(data.rows.movie_ids, data.posters, strict=True)
+    posters = [poster if one in judged else None for one, poster in pairs]
+    looks["visual_histogram"] = colour_histograms(posters)
     if arch is not None:
-        judged = set(truth) if protocol == "genre" else set(data.rows.movie_ids)
-        pairs = zip(data.rows.movie_ids, data.posters, strict=True)
-        posters = [poster if one in judged else None for one, poster in pairs]
         looks["visual_imagenet"] = imagenet_rows(posters, arch, init or "imagenet")
-    options = JudgeOptions(repeats=3, looks=looks)
-    outcome = judge_genre(data, truth, options) if protocol == "genre" else judge_cold(data, None, options)
-    click.echo(as_markdown(outcome))
+    for protocol in protocols:
+        click.echo(as_markdown(_judge(protocol, data, truth, JudgeOptions(repeats=3, looks=looks))))
+
+
+def _judge(
+    protocol: str, data: CatalogData, truth: Mapping[str, frozenset[str]] | None, options: JudgeOptions
+) -> Outcome:
+    if protocol == "genre":
+        return judge_genre(data, truth, options)
+    return (judge_warm if protocol == "warm" else judge_cold)(data, None, options)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from flask_openapi3 import OpenAPI
+from markupsafe import Markup, escape
 
 from embeddings.errors import OnesheetError
 from indexer.catalog import Search
@@ -14,6 +16,18 @@ from webui.api.reference import read_reference
 from webui.services import services
 
 docs = Blueprint("docs", __name__, url_prefix="/api")
+
+
+@docs.app_template_filter()
+def code_spans(text: str) -> Markup:
+    """A description of the document, whose code stands between double backticks, as HTML.
+
+    Example:
+        >>> code_spans("A file ``poster`` < 20 MB.")
+        Markup('A file <code>poster</code> &lt; 20 MB.')
+    """
+    # What is put in is the escaped text itself and two tags.
+    return Markup(re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(text))))
 
 
 @docs.get("/openapi.json")

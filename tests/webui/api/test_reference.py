@@ -58,3 +58,9 @@ def test_every_answer_that_names_a_schema_leads_to_one_of_the_page(reference: Re
     members = {entry.schema for one in reference.schemas for entry in one.members} - {""}
     assert len(named) > 10
     assert named | members <= known
+
+
+def test_code_in_a_description_is_shown_as_code(client: FlaskClient) -> None:
+    page = client.get("/api/docs", headers={"Accept": "text/html"}).text
+    assert "at most <code>w</code> pixels wide" in page
+    assert "``" not in page

@@ -35,9 +35,14 @@ class WallForm(Contract):
     part: Literal["", "wall"] = ""
 
     @property
+    def narrowed(self) -> bool:
+        """Whether a filter is set."""
+        return bool(self.genre or self.known or self.decade)
+
+    @property
     def filtered(self) -> bool:
         """Whether fewer than all movies are asked for."""
-        return bool(self.q or self.genre or self.known or self.decade)
+        return bool(self.q) or self.narrowed
 
     def search(self) -> Search:
         """What the catalog is asked for."""

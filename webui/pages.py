@@ -55,6 +55,7 @@ def wall() -> str:
     facts = {
         "form": form,
         "movies": page.movies,
+        "suggested": [] if page.movies or not form.q else _close_to(form.q),
         "heading": _heading(form, page.total),
         "filtered": form.filtered,
         "follows": bool(form.cursor),
@@ -217,6 +218,11 @@ def _heat_url_of(shown: Movie) -> Callable[[str], str] | None:
 def _genres() -> list[tuple[str, int]]:
     counts = services().recommender.catalog.genre_counts()
     return sorted(counts.items())
+
+
+def _close_to(title: str) -> list[Movie]:
+    catalog = services().recommender.catalog
+    return list(catalog.find_movies(catalog.suggest_movies(title)).values())
 
 
 def _decades() -> list[int]:

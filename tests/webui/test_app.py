@@ -57,6 +57,9 @@ def test_no_foreign_page_may_call_the_api_unless_its_origin_is_named(tmp_path: P
     named = create_app(settings, web=WebSettings(cors_origins=("https://a.example",))).test_client()
     allowed = named.get("/healthz", headers=origin).headers
     assert allowed["Access-Control-Allow-Origin"] == "https://a.example"
+    assert {"ETag", "RateLimit-Reset", "Retry-After"} <= set(
+        allowed["Access-Control-Expose-Headers"].split(", ")
+    )
     other = named.get("/healthz", headers={"Origin": "https://b.example"}).headers
     assert "Access-Control-Allow-Origin" not in other
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
@@ -119,6 +120,22 @@ DRAWN = f"""() => new Promise((resolve) => {{
     requestAnimationFrame(() => requestAnimationFrame(() => resolve(({PAINTED})())));
 }})"""
 
+POSTER = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='160' height='237'>"
+    "<rect width='160' height='237' fill='black'/></svg>"
+)
+# Which of two posters is seen in the middle of the map.
+TINT = """() => {
+    const canvas = document.querySelector("#map canvas");
+    const [x, y] = [canvas.width / 2, canvas.height / 2].map(Math.round);
+    const [red, , blue] = canvas.getContext("2d").getImageData(x, y, 1, 1).data;
+    return red > 200 ? "red" : blue > 200 ? "blue" : "neither";
+}"""
+
+
+def answer_picture(body: str, route: Route) -> None:
+    route.fulfill(body=body, content_type="image/svg+xml")
+
 
 @pytest.fixture
 def sparse(site: str, open_page: OpenPage) -> Page:
@@ -194,3 +211,39 @@ def test_a_map_dragged_into_the_void_comes_back_to_its_nearest_poster(sparse: Pa
         sparse.mouse.up()
         assert sparse.evaluate(DRAWN) > 0
     assert opened(sparse) == "made9"
+
+
+def test_a_poster_is_opened_by_a_press_anywhere_on_it(site: str, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    page.route("**/api/v1/map", lambda route: route.fulfill(json=MADE))
+    page.route("**/posters/**", partial(answer_picture, POSTER))
+    page.route("**/movies/made*", lambda route: route.fulfill(body="opened"))
+    page.goto(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    at = place(page, 0.95, 0.9)
+    page.mouse.move(*at)
+    page.mouse.wheel(0, -900)
+    page.wait_for_function(f"() => ({PAINTED})() > 5000")  # a poster as it is drawn, not a point
+    page.mouse.click(at[0] + 30, at[1] - 50)  # beyond the reach of a finger from its middle
+    page.wait_for_url("**/movies/made9")
+
+
+def test_of_two_posters_that_overlap_the_one_that_is_named_lies_on_top(
+    site: str, open_page: OpenPage
+) -> None:
+    page = open_page("about:blank")
+    made = MADE | {"movie_ids": ["below", "above"], "x": [5_000, 5_100], "y": [5_000, 5_000]}
+    page.route(
+        "**/api/v1/map", lambda route: route.fulfill(json=made | {"years": [1990] * 2, "genre": [0] * 2})
+    )
+    for name, colour in (("below", "red"), ("above", "blue")):
+        body = POSTER.replace("black", colour)
+        page.route(f"**/posters/{name}*", partial(answer_picture, body))
+    page.goto(f"{site}/map")
+    expect(page.locator("#map-note")).to_contain_text("laid out")
+    x, y = place(page, 0.5, 0.5)
+    page.wait_for_function(f"() => ({TINT})() === 'blue'")
+    page.mouse.move(x - 20, y)
+    page.wait_for_function(f"() => ({TINT})() === 'red'")
+    page.mouse.move(x - 300, y)
+    page.wait_for_function(f"() => ({TINT})() === 'blue'")

@@ -94,6 +94,19 @@ def test_a_poster_chosen_before_the_script_ran_is_read(
     expect(page.locator(".results > .card").first).to_be_visible()
 
 
+def test_going_back_reads_the_poster_that_still_stands_chosen(
+    site: str, open_page: OpenPage, poster: Path
+) -> None:
+    page = open_page(f"{site}/upload")
+    page.locator("#file").set_input_files(poster)
+    page.locator(".results > .card a.sheet").first.click()
+    expect(page.get_by_role("heading", name="More like this")).to_be_visible()
+    page.wait_for_url("**/movies/*")
+    page.go_back()
+    page.wait_for_url("**/upload")
+    expect(page.locator(".results > .card").first).to_be_visible()
+
+
 def test_a_file_that_is_too_big_takes_the_place_of_one_that_is_being_read(
     site: str, open_page: OpenPage, hold: Hold, poster: Path
 ) -> None:

@@ -107,6 +107,17 @@ def test_a_search_without_a_match_says_so_and_shows_a_way_back(site: str, open_p
     expect(page.locator(".wall > .card").first).to_be_visible()
 
 
+def test_a_misspelt_title_leads_to_the_movie_that_was_meant(
+    site: str, open_page: OpenPage, client: FlaskClient, movie_ids: list[str]
+) -> None:
+    title = client.get(f"/api/v1/movies/{movie_ids[0]}").get_json()["title"]
+    page = open_page(site)
+    page.get_by_label("Search titles").fill(f"{title[:-2]}{title[-1]}{title[-2]}")
+    expect(page.get_by_role("heading", name="Did you mean")).to_be_visible()
+    page.get_by_role("list", name="Did you mean").get_by_role("link", name=title).click()
+    page.wait_for_url(f"**/movies/{movie_ids[0]}")
+
+
 def test_the_keyboard_alone_reaches_a_movie(site: str, open_page: OpenPage) -> None:
     page = open_page(site)
     page.keyboard.press("Tab")

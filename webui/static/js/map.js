@@ -22,12 +22,14 @@ class PosterMap {
     for (let i = 0; i < this.n; i++) this.index.add(...this.at(i));
     this.index.finish();
     this.images = new Map();
+    this.pointed = -1;
+    this.half = 0; // half the width of a poster as last drawn; 0 while points alone are seen
     this.titles = new Map();
     this.waiting = false;
     this.only = null;
     const told = {
       changed: () => this.draw(),
-      pressed: (x, y, middle) => this.open(this.view.nearest(x, y, middle ? Infinity : FINGER)),
+      pressed: (x, y, middle) => this.open(middle ? this.view.nearest(x, y) : this.under(x, y)),
     };
     this.view = new View(canvas, told, {
       at: (i) => this.at(i),
@@ -128,12 +130,16 @@ class PosterMap {
     const [u0, v0] = view.toPlane(0, 0);
     const [u1, v1] = view.toPlane(width, height);
     const seen = this.index.range(u0, v0, u1, v1);
+    this.half = 0;
     if (!seen.length || seen.length > MOST_POSTERS) return;
     const gap = Math.sqrt((width * height) / seen.length);
     if (gap < POSTER_FROM && this.n > MOST_POSTERS) return;
     const tall = Math.min(150, Math.max(36, gap * 0.62));
     const wide = (tall * 27) / 40;
-    for (const i of seen.sort((a, b) => a - b)) {
+    this.half = wide / 2;
+    // The poster that is named lies on top: of two that overlap it is the one that a press opens.
+    const onTop = (i) => Number(i === this.pointed);
+    for (const i of seen.sort((a, b) => onTop(a) - onTop(b) || a - b)) {
       const image = this.#image(this.points.movie_ids[i]);
       if (!image.complete || !image.naturalWidth) continue;
       const [x, y] = view.toScreen(...this.at(i));
@@ -154,16 +160,23 @@ class PosterMap {
     return image;
   }
 
+  /** The point under the finger, else the poster that covers the place; -1 without either. */
+  under(x, y) {
+    const near = this.view.nearest(x, y, FINGER);
+    return near < 0 && this.half ? this.view.covering(x, y, this.half, (this.half * 40) / 27) : near;
+  }
+
   open(i) {
     if (i >= 0) location.href = box.dataset.movie.replace(/_$/, encodeURIComponent(this.points.movie_ids[i]));
   }
 
   hover(event) {
     box.classList.toggle("moving", this.view.dragging);
-    this.point(this.view.dragging ? -1 : this.view.nearest(event.offsetX, event.offsetY, FINGER));
+    this.point(this.view.dragging ? -1 : this.under(event.offsetX, event.offsetY));
   }
 
   async point(i) {
+    if (this.half && this.pointed !== i) this.draw();
     this.pointed = i;
     box.classList.toggle("over", i >= 0);
     tip.hidden = i < 0;
@@ -185,7 +198,8 @@ class PosterMap {
   #placeTip() {
     const [x, y] = this.view.toScreen(...this.at(this.pointed));
     const flip = x > canvas.clientWidth - 250;
-    tip.style.transform = `translate(calc(${x}px ${flip ? "- 100% - 14px" : "+ 14px"}), calc(${y}px - 50%))`;
+    const beside = 14 + this.half;
+    tip.style.transform = `translate(calc(${x}px ${flip ? `- 100% - ${beside}px` : `+ ${beside}px`}), calc(${y}px - 50%))`;
   }
 }
 

@@ -8,7 +8,7 @@ const input = document.querySelector("#file");
 const note = document.querySelector("#reading-note");
 const answer = document.querySelector("#answer");
 const MOST_BYTES = 20 * 2 ** 20;
-let running = new AbortController();
+let running = null;
 let shownUrl = "";
 
 function bodyWith(poster, fields = []) {
@@ -19,7 +19,7 @@ function bodyWith(poster, fields = []) {
 }
 
 async function read(poster) {
-  running.abort();
+  running?.abort();
   const { signal } = (running = new AbortController());
   drop.setAttribute("aria-busy", "true");
   note.textContent = "Reading the poster…";
@@ -37,7 +37,7 @@ async function read(poster) {
 
 async function fetchReading(poster, signal) {
   if (poster.size > MOST_BYTES) {
-    throw new PartError(`The file has ${(poster.size / 2 ** 20).toFixed(1)} MB; a poster may have 20 MB.`);
+    throw new PartError(`The file has ${(Math.ceil((poster.size * 10) / 2 ** 20) / 10).toFixed(1)} MB; a poster may have 20 MB.`);
   }
   const url = new URL(drop.action);
   url.searchParams.set("part", "reading");
@@ -120,4 +120,7 @@ addEventListener("drop", (event) => {
   if (poster) read(poster);
   else answer.replaceChildren(notice("That was no picture file. Drop a JPEG, PNG or WebP."));
 });
-if (input.files[0]) read(input.files[0]); // chosen before this script ran, or put back by the browser
+// A file may be chosen before this script runs; one that a browser going back puts in its place comes after it.
+const readChosen = () => !running && input.files[0] && read(input.files[0]);
+readChosen();
+addEventListener("pageshow", readChosen);

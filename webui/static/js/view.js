@@ -85,6 +85,15 @@ export class View {
     }
   }
 
+  /** The point nearest to (x, y) of those whose box, half so wide and tall, covers it; -1 without one. */
+  covering(x, y, wide, tall) {
+    const around = this.points.within(...this.toPlane(x, y), Math.hypot(wide, tall) / Math.min(...this.sides));
+    return this.#least(around, (atX, atY) => {
+      const [right, down] = [Math.abs(atX - x), Math.abs(atY - y)];
+      return right <= wide && down <= tall ? Math.hypot(right, down) : Infinity;
+    });
+  }
+
   /** The point for which `cost` of its place on the screen is least and finite; -1 without one. */
   #least(candidates, cost) {
     let [best, least] = [-1, Infinity];

@@ -35,6 +35,7 @@ from indexer.settings import Settings
 
 _PORTS = {"http": 80, "https": 443}
 _SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}
+_PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
 _REDIRECTS = 3
 _CHUNK = 1 << 16
 _BUSY = frozenset((429, 502, 503, 504))
@@ -270,6 +271,10 @@ def is_public(address: str) -> bool:
             inside = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inside is not None:
             return is_public(str(inside))
+        if ip.is_site_local:  # private until 2004, and global to Python
+            return False
+    elif ip in _PROTOCOLS:  # of which older Pythons take most for global
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 

@@ -180,6 +180,7 @@ def test_an_address_of_this_machine_is_refused_whatever_its_name(host: Host, rul
         *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "224.0.0.1"),
         *("100.64.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1"),
         *("::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1", "nonsense", ""),
+        *("fec0::1", "192.0.0.8"),
     ],
 )
 def test_private_addresses_are_told_apart(address: str) -> None:

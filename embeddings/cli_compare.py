@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from embeddings.cli_train import labels_argument, posters_argument
+from embeddings.errors import TrainingError
 
 
 @click.command()
@@ -48,3 +49,5 @@ def compare(
     )
     click.echo(json.dumps({"rows": rows}, indent=1) if as_json else text_table(rows))
     click.echo(f"table: {out / 'compare.html'}", err=True)
+    if all("error" in row for row in rows):
+        raise TrainingError(f"none of the {len(rows)} runs came to an end; their lines say why.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import sys
@@ -93,6 +92,8 @@ def predict(
     directory = chosen_model(ctx, model) or BUNDLED
     encoder = Encoder.load(directory, device)
     era_model = EraModel.read(directory, encoder.fingerprint) if eras else None
+    if csv_file is not None:
+        _refuse_unwritable(csv_file)
     started = time.perf_counter()
     found, failed = _predict_all(encoder, era_model, posters, batch_size)
     took = time.perf_counter() - started
@@ -186,14 +187,18 @@ def _entry(poster: PosterGenres) -> dict[str, Any]:
     return entry | ({"era": poster.era, "era_probs": poster.era_probs} if poster.era_probs else {})
 
 
+def _refuse_unwritable(path: Path) -> None:
+    """Say so before thousands of posters are looked at, not after; a table of before stays as it is."""
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise InvalidRequestError(
+            f"{path} cannot be written ({error.strerror}): name another file for --csv"
+        ) from error
+
+
 def _write_csv(path: Path, found: Iterable[PosterGenres]) -> None:
-    with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(path.open("w", newline="", encoding="utf-8"))
-        except OSError as error:
-            raise InvalidRequestError(
-                f"{path} cannot be written ({error.strerror}): name another file for --csv"
-            ) from error
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         with_eras = any(poster.era_probs for poster in found)
         writer.writerow(("file", "predicted_labels", "raw_probs", *(("predicted_era",) if with_eras else ())))

@@ -40,7 +40,9 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that change a training setting."""
     options = (
         click.option("--arch", help="Architecture, or two joined by +."),
-        click.option("--init", help="imagenet, none, a torchvision weight name, or a safetensors file."),
+        click.option(
+            "--init", help="auto, imagenet, none, a torchvision weight name, or a safetensors file."
+        ),
         click.option("--loss", help="bce, weighted_bce, focal, asl, soft_f1, ..."),
         click.option("--sampler", help="none, inverse_frequency or compound_genres."),
         click.option("--schedule", help="constant, step, exponential, cosine, one_cycle or plateau."),
@@ -65,9 +67,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @labels_argument
 @posters_argument
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of the run."
-)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the run.")
 @settings_options
 @click.option("--folds", type=click.IntRange(2), help="Train so many nets, each validated on another part.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings as TOML.")
@@ -75,7 +75,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--summary", is_flag=True, help="Print the net's parameters per layer and stop.")
 @device_option
 def train(
-    labels_file: Path, posters_dir: Path, out: Path, summary: bool, check: bool, **options: Any
+    labels_file: Path, posters_dir: Path, out: Path | None, summary: bool, check: bool, **options: Any
 ) -> None:
     """Train an encoder; run it again after an interruption and it goes on.
 
@@ -83,17 +83,21 @@ def train(
     """
     from embeddings.training.finish import HEADLINES
     from embeddings.training.labels import read_labels
-    from embeddings.training.start import build_net
+    from embeddings.training.start import build_net, check_settings
     from embeddings.training.train import train as run
 
     config = config_from_options(options)
+    check_settings(config)
     labels = read_labels(labels_file)
     if summary:
         from embeddings.models.summary import summary as describe
 
         n_genres = len(config.data.genres) or len(labels.vocabulary(config.data.min_support))
-        click.echo(describe(build_net(config, n_genres)))
+        # Weights change nothing that is printed, and may have to be downloaded.
+        click.echo(describe(build_net(config.with_values({"model.init": "none"}), n_genres)))
         return
+    if out is None:
+        raise click.UsageError("Missing option '--out': the folder of the run.")
     if check and not (out / "state").exists() and os.environ.get("RANK", "0") == "0":
         from embeddings.training.checks import check_data
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def genre_bars(document: Mapping[str, Any]) -> bytes:
     places = np.arange(len(rows))
     axes.barh(places + 0.2, [row["f1"] for _, row in rows], 0.4, color=_BLUE, label="F1")
     axes.barh(places - 0.2, [row["average_precision"] for _, row in rows], 0.4, color=_GREY, label="AP")
-    axes.set_yticks(places, [genre for genre, _ in rows])
+    axes.set_yticks(places, _plain(genre for genre, _ in rows))
     axes.set_xlim(0, 1)
     axes.legend(loc="lower right")
     return _png(figure)
@@ -53,7 +53,7 @@ def genre_counts(document: Mapping[str, Any]) -> bytes:
     rows = sorted(document["per_genre"].items(), key=lambda item: item[1]["support"])
     figure = Figure(figsize=(7, 0.24 * len(rows) + 1), layout="constrained")
     axes = figure.subplots()
-    bars = axes.barh([genre for genre, _ in rows], [row["support"] for _, row in rows], color=_BLUE)
+    bars = axes.barh(_plain(genre for genre, _ in rows), [row["support"] for _, row in rows], color=_BLUE)
     axes.bar_label(bars, padding=2, fontsize=8)
     return _png(figure)
 
@@ -66,8 +66,8 @@ def confusion(judged: JudgedPosters) -> bytes:
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(judged.genres)), list(judged.genres), rotation=90)
-    axes.set_yticks(range(len(judged.genres)), list(judged.genres))
+    axes.set_xticks(range(len(judged.genres)), _plain(judged.genres), rotation=90)
+    axes.set_yticks(range(len(judged.genres)), _plain(judged.genres))
     axes.set_xlabel("chosen")
     axes.set_ylabel("true")
     for i, j in np.ndindex(shares.shape):
@@ -113,9 +113,10 @@ def precision_recall(judged: JudgedPosters) -> bytes:
     common = np.argsort(-judged.targets.sum(axis=0), kind="stable")[:_N_CURVES]
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
+    names = _plain(judged.genres)
     for column in common:
         precision, recall, _ = precision_recall_curve(judged.targets[:, column], judged.probs[:, column])
-        axes.plot(recall, precision, label=judged.genres.genres[column])
+        axes.plot(recall, precision, label=names[column])
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="recall", ylabel="precision")
     axes.legend(fontsize=8)
     return _png(figure)
@@ -136,6 +137,11 @@ def extreme_cells(judged: JudgedPosters, n: int) -> tuple[NDArray[np.int64], NDA
 def _each_movie_once(cells: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     first = np.sort(np.unique(cells[:, 0], return_index=True)[1])[:n]
     return cells[first]
+
+
+def _plain(names: Iterable[str]) -> list[str]:
+    """Names as they are: between two dollar signs matplotlib reads mathematics."""
+    return [name.replace("$", r"\$") for name in names]
 
 
 def _png(figure: Figure) -> bytes:

@@ -75,6 +75,7 @@ def write_report(
     parts += [
         _section("Genres, best first", figures.genre_bars(document)),
         _genre_table(document),
+        _whole_table(document),
         _section("Chosen genres by true genre", figures.confusion(judged), "Shares of a row's movies."),
         _section("Reliability", figures.reliability(judged), "On the dotted line, probabilities are honest."),
         _section("F1 by one common cut", figures.threshold_curves(judged)),
@@ -107,6 +108,19 @@ def _headline_table(document: Mapping[str, Any]) -> str:
         f"{html.escape(', '.join(document['macro_labels']))}.</p>"
         f"<table><tr><th></th>{head}</tr>{body}</table><p>Cuts: {cuts}.</p>"
     )
+
+
+def _whole_table(document: Mapping[str, Any]) -> str:
+    """Every figure there is, one a line, beside the trivial predictors'."""
+    rows = {"this checkpoint": document, **document["trivial"]}
+    head = "".join(f"<th>{html.escape(name.replace('_', ' '))}</th>" for name in rows)
+    body = "".join(
+        f"<tr><td>{key.replace('_', ' ')}</td>"
+        + "".join(f"<td>{row[key]:.4f}</td>" for row in rows.values())
+        + "</tr>"
+        for key in document["trivial"]["all_negative"]
+    )
+    return f"<h2>All figures</h2><table><tr><th></th>{head}</tr>{body}</table>"
 
 
 def _genre_table(document: Mapping[str, Any]) -> str:

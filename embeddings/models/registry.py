@@ -41,9 +41,10 @@ def build_model(
         arch: One of ``architecture_names()``, or several joined by ``+``: features side by side.
         n_genres: Width of the head.
         embedding_dim: Width of the embedding.
-        init: ``none``; ``imagenet`` (torchvision downloads its best weights); a torchvision weight name
-            such as ``IMAGENET1K_V1``; or a safetensors file. For a pair, one for all or one for each,
-            joined by ``+``.
+        init: ``none``; ``imagenet`` (torchvision downloads its best weights); ``auto``: ``imagenet`` where
+            torchvision has weights, ``none`` for nets that are trained from scratch; a torchvision weight
+            name such as ``IMAGENET1K_V1``; or a safetensors file. For a pair, one for all or one for
+            each, joined by ``+``.
         spec: Everything else (size, dropout, neck); its arch, n_genres and embedding_dim are overridden.
 
     Raises:
@@ -61,6 +62,22 @@ def build_model(
 def build_from_spec(spec: NetSpec) -> PosterNet:
     """Build the net that ``spec`` describes, with random weights."""
     return build_model(spec.arch, spec.n_genres, spec.embedding_dim, spec=spec)
+
+
+def check_names(arch: str, init: str) -> None:
+    """Refuse what no net can be built from, without building one.
+
+    Raises:
+        InvalidRequestError: An architecture is unknown, or there are too few or too many sources of weights.
+        CheckpointError: A weights file is missing.
+    """
+    names = arch.split("+")
+    for name in names:
+        if name not in architecture_names():
+            raise _unknown_architecture(name)
+    for source in _split_init(init, len(names)):
+        if source.endswith(".safetensors") and not Path(source).is_file():
+            raise CheckpointError(f"there is no weights file {source}: check the path")
 
 
 def _split_init(init: str, n: int) -> list[str]:
@@ -82,10 +99,8 @@ def _build_backbone(name: str, spec: NetSpec, init: str) -> Backbone:
     elif name in _FILE_ONLY:
         backbone = _FILE_ONLY[name]()
     else:
-        raise InvalidRequestError(
-            f"there is no architecture {name!r}: choose one of {_sample_names()}", "arch"
-        )
-    if init == "none":
+        raise _unknown_architecture(name)
+    if init == "none" or (init == "auto" and name in SCRATCH_NETS):
         return backbone
     if not Path(init).is_file():
         raise CheckpointError(
@@ -104,7 +119,7 @@ def _build_torchvision(name: str, init: str) -> Backbone:
         prefixes = (backbone.classifier_name.partition(".")[0], "AuxLogits", "aux")
         load_into(backbone.net, read_weights(Path(init)), init, prefixes)
         return backbone
-    weights = "DEFAULT" if init == "imagenet" else init
+    weights = "DEFAULT" if init in ("auto", "imagenet") else init
     try:
         return TorchvisionNet(name, weights)
     except (URLError, OSError) as error:
@@ -118,6 +133,10 @@ def _build_torchvision(name: str, init: str) -> Backbone:
             "give imagenet, none, a file, or one of its names",
             "init",
         ) from error
+
+
+def _unknown_architecture(name: str) -> InvalidRequestError:
+    return InvalidRequestError(f"there is no architecture {name!r}: choose one of {_sample_names()}", "arch")
 
 
 def _sample_names() -> str:

@@ -24,6 +24,7 @@ from embeddings.training.config import TrainConfig
 from embeddings.training.data import deal_sides, load_data
 from embeddings.training.experiments import Comparison, Run
 from embeddings.training.labels import Labels
+from embeddings.training.run_state import make_folder
 from embeddings.training.splits import Split
 from embeddings.training.train import Say, train
 
@@ -46,7 +47,7 @@ def compare(
     Raises:
         TrainingError: The sides cannot be dealt, or ``out`` holds another comparison's run.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     base = _one_protocol(labels, posters_dir, out, comparison.base)
     rows: list[Row] = []
     for number, run in enumerate(comparison.runs, start=1):

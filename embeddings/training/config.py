@@ -34,9 +34,10 @@ class ModelConfig(_Frozen):
 
     arch: str = "mobilenet_v2"
     """Architecture by name; ``A+B`` looks with both."""
-    init: str = "imagenet"
-    """``imagenet``, ``none``, a torchvision weight name, a safetensors file (``A+B`` for a pair), or the
-    folder of a checkpoint to go on from."""
+    init: str = "auto"
+    """``auto`` (``imagenet`` for torchvision's nets, ``none`` for those trained from scratch), ``imagenet``,
+    ``none``, a torchvision weight name, a safetensors file (``A+B`` for a pair), or the folder of a
+    checkpoint to go on from."""
     embedding_dim: Annotated[int, Field(ge=1, le=65_536)] = 256
     """Width of the embedding."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
@@ -210,8 +211,10 @@ class TrainConfig(_Frozen):
     """Posters per step, over all processes together."""
     sampler: str = "none"
     """none, inverse_frequency or compound_genres."""
-    monitor: str = "mean_average_precision"
-    """Validation figure that picks the best epoch; names that end in ``loss`` are minimised."""
+    monitor: Literal["mean_average_precision", "macro_f1", "micro_f1", "val_loss", "val_brier"] = (
+        "mean_average_precision"
+    )
+    """Validation figure that picks the best epoch; ``val_loss`` and ``val_brier`` are minimised."""
     patience: Annotated[int, Field(ge=0)] = 5
     """Epochs without a better figure before training stops; 0 never stops."""
     seed: int = 0

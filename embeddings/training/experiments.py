@@ -107,11 +107,12 @@ def read_comparison(tree: Mapping[str, Any], archs: Sequence[str] = (), where: s
     Raises:
         TrainingError: A key, experiment or setting is unknown, or nothing is to be run.
     """
-    unknown = set(tree) - {"experiment", "base", "grid", "search", "baseline"}
+    unknown = set(tree) - set(_KINDS)
     if unknown:
         raise TrainingError(
             f"{where}: unknown key {min(unknown)!r}; expected experiment, base, grid, search or baseline."
         )
+    _check_kinds(tree, where)
     base = parse_config(tree.get("base", {}), where)
     runs = [Run(arch.replace("/", "_"), {"model.arch": arch}) for arch in archs]
     named = tree.get("experiment")
@@ -128,6 +129,25 @@ def read_comparison(tree: Mapping[str, Any], archs: Sequence[str] = (), where: s
     return Comparison(base, tuple({run.name: run for run in runs}.values()))
 
 
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "experiment": (str, "a name"),
+    "base": (dict, "a table"),
+    "grid": (dict, "a table"),
+    "search": (dict, "a table"),
+    "baseline": (list, "a list of tables, [[baseline]]"),
+}
+
+
+def _check_kinds(tree: Mapping[str, Any], where: str) -> None:
+    for key, value in tree.items():
+        kind, words = _KINDS[key]
+        if not isinstance(value, kind):
+            raise TrainingError(f"{where}: {key} is {words}, got {value!r}.")
+    for key, value in tree.get("search", {}).items():
+        if type(value) is not int or value < 0:
+            raise TrainingError(f"{where}: search.{key} is a whole number of 0 or more, got {value!r}.")
+
+
 def _grid(grid: Mapping[str, Any], search: Mapping[str, Any], where: str) -> list[Run]:
     if not all(isinstance(values, list) and values for values in grid.values()):
         raise TrainingError(f"{where}: each setting of [grid] needs a list of values.")
@@ -141,6 +161,10 @@ def _grid(grid: Mapping[str, Any], search: Mapping[str, Any], where: str) -> lis
 
 
 def _baseline(entry: Mapping[str, Any], where: str) -> Run:
+    if not isinstance(entry, dict) or not all(
+        isinstance(value, int if key == "seed" else str) for key, value in entry.items()
+    ):
+        raise TrainingError(f"{where}: [[baseline]] names classifier, features and init, got {entry!r}.")
     try:
         baseline = Baseline(**entry)
     except TypeError as error:

@@ -38,11 +38,38 @@ class RunState:
     genres: tuple[str, ...]
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        TrainingError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be made ({error.strerror}); give another --out.") from error
+
+
+def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        TrainingError: It cannot be written, as on a full disk.
+    """
+    try:
+        save_file(tensors, path)
+    except (SafetensorError, OSError) as error:
+        raise TrainingError(
+            f"{path} cannot be written ({error}); free some space and run the same command again: it goes on "
+            "after the last whole epoch."
+        ) from error
+
+
 def save_state(folder: Path, state: RunState, trainer: Trainer) -> None:
     """Write state and tensors aside, then publish them by one rename."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors_name = f"epoch-{len(state.history):04d}.safetensors"
-    save_file(_tensors(trainer), folder / tensors_name)
+    write_tensors(_tensors(trainer), folder / tensors_name)
     content = {
         "history": list(state.history),
         "settings": state.settings,

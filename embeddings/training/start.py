@@ -12,9 +12,12 @@ from embeddings.checkpoint import MANIFEST_NAME, CheckpointManifest
 from embeddings.checkpoint_weights import load_net
 from embeddings.errors import TrainingError
 from embeddings.models.poster_net import NetSpec, PosterNet
-from embeddings.models.registry import build_model
+from embeddings.models.registry import build_model, check_names
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData
+from embeddings.training.losses import GenreCounts, make_loss
+from embeddings.training.samplers import get_sampler
+from embeddings.training.schedules import make_schedule
 
 
 def first_net(config: TrainConfig, data: TrainingData) -> PosterNet:
@@ -44,6 +47,20 @@ def first_net(config: TrainConfig, data: TrainingData) -> PosterNet:
         net.load_state_dict(net.state_dict() | parts)
     start_at_prior(net, data)
     return net
+
+
+def check_settings(config: TrainConfig) -> None:
+    """Refuse names that do not exist before the first poster is read: looking data over takes minutes.
+
+    Raises:
+        TrainingError: There is no such loss, sampler or schedule, or it has no such option.
+        InvalidRequestError: There is no such architecture.
+        CheckpointError: A weights file is missing.
+    """
+    make_loss(config.loss.name, GenreCounts(torch.ones(1), 1), config.loss.options)
+    get_sampler(config.sampler)
+    make_schedule(config.optim.schedule, 0.0, config.optim.schedule_options)
+    check_names(config.model.arch, "none" if is_checkpoint(Path(config.model.init)) else config.model.init)
 
 
 def goes_on_whole(config: TrainConfig, data: TrainingData) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from embeddings.devices import choose_device
 from embeddings.errors import TrainingError
@@ -31,11 +31,11 @@ from embeddings.training.finish import Finished, Told, finish, write_figures
 from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
-from embeddings.training.run_state import RunState, load_state, save_state
+from embeddings.training.run_state import RunState, load_state, make_folder, save_state, write_tensors
 from embeddings.training.soup import best_between, check_start
 from embeddings.training.splits import Split
 from embeddings.training.staged import StagedTrainer
-from embeddings.training.start import first_net
+from embeddings.training.start import check_settings, first_net
 from embeddings.training.trainer import Trainer
 
 Say = Callable[[str], None]
@@ -78,8 +78,9 @@ def train(
     Raises:
         TrainingError: The data or settings do not fit, or ``out`` holds another run.
     """
+    check_settings(config)
     device = choose_device(local_device(config.device))
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with joined_processes(device) as processes:
         data = _load(labels, posters_dir, out, config, processes)
         if processes.leads:
@@ -147,8 +148,6 @@ def _learn(
         row |= {"images_per_second": result.images_per_second}
         if processes.leads:
             row |= validation_figures(trainer) | {"seconds": time.perf_counter() - started}
-        if config.monitor not in row and processes.leads:
-            raise TrainingError(f"no figure {config.monitor!r} to monitor; choose one of {', '.join(row)}.")
         row[config.monitor] = processes.agree(row.get(config.monitor, 0.0), trainer.device)
         history = (*history, row)
         if processes.leads:
@@ -179,11 +178,11 @@ def _record(
     """Write what the epoch gave: best weights first, the state that vouches for them last."""
     weights = trainer.judged_state()
     if best_epoch(history, config.monitor) == len(history):
-        save_file(weights, out / "best.safetensors.new")
+        write_tensors(weights, out / "best.safetensors.new")
         (out / "best.safetensors.new").replace(out / "best.safetensors")
     if config.keep_epochs:
         (out / "epochs").mkdir(exist_ok=True)
-        save_file(weights, out / "epochs" / f"epoch-{len(history):04d}.safetensors")
+        write_tensors(weights, out / "epochs" / f"epoch-{len(history):04d}.safetensors")
     if config.tensorboard:
         write_tensorboard(out, history[-1])
     write_history(out, history)

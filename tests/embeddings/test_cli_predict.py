@@ -105,6 +105,7 @@ def test_without_a_poster_the_usage_is_wrong(predict) -> None:
 def test_a_table_that_cannot_be_written_is_one_sentence(predict, folder: Path, tmp_path: Path) -> None:
     result = predict(folder, "--csv", tmp_path / "absent" / "out.csv")
     assert result.exit_code == 1 and "cannot be written" in result.stderr
+    assert not result.stdout, "posters were looked at first"
 
 
 def test_without_an_era_model_the_cure_is_named(predict, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from webui.cli import main
 SECTIONS = [
     "Learning curves",
     "Genres, best first",
+    "All figures",
     "Chosen genres by true genre",
     "Reliability",
     "F1 by one common cut",
@@ -60,6 +62,16 @@ def test_the_page_holds_everything_and_asks_the_network_for_nothing(
     assert not re.findall(r'(?:src|href)="(?!data:)', text)
     assert "tt1<b>" not in text, "ids are escaped"
     assert text.count("<figure>") == 24
+
+
+def test_genres_may_have_any_name(judged: JudgedPosters, tmp_path: Path) -> None:
+    names = ("$\\frac$", '<b>Sci-Fi & "Fantasy"</b>', "Drôle, $5$|%s{}")
+    odd = replace(judged, genres=GenreVocabulary(names))
+    page = write_report(tmp_path / "report", odd, evaluation_document(odd), {}).read_text()
+    assert "<b>Sci-Fi" not in page and "&lt;b&gt;Sci-Fi &amp;" in page
+    with (tmp_path / "report" / "per_genre.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(row["genre"] for row in rows) == names
 
 
 def test_the_tables_hold_the_same_figures(judged: JudgedPosters, tmp_path: Path) -> None:

@@ -59,8 +59,45 @@ def test_summary_prints_parameters_per_layer_and_trains_nothing(
 
 
 @pytest.mark.parametrize(
+    ("arch", "size", "count"),
+    [("custom_cnn", "224", "849,060"), ("mlp", "224", "154,799,364"), ("resnet18", "64", "11,309,380")],
+)
+def test_a_summary_needs_neither_a_folder_nor_weights(
+    poster_world: tuple[Path, Path], arch: str, size: str, count: str
+) -> None:
+    sizes = ["--set", f"model.width={size}", "--set", f"model.height={size}", "--min-support", "5"]
+    result = CliRunner().invoke(main, ["train", *map(str, poster_world), "--arch", arch, "--summary", *sizes])
+    assert result.exit_code == 0, result.stderr
+    assert f"{arch}: {count} parameters" in result.stdout
+
+
+def test_training_needs_a_folder(poster_world: tuple[Path, Path], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["train", *map(str, poster_world), *SMALL])
+    assert result.exit_code == 2 and "--out" in result.stderr
+    (tmp_path / "file").touch()
+    arguments = [
+        "train",
+        *map(str, poster_world),
+        "--no-check",
+        *SMALL,
+        "--out",
+        str(tmp_path / "file" / "run"),
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1 and "cannot be made" in result.stderr
+
+
+def test_a_net_of_our_own_needs_no_source_of_weights(poster_world: tuple[Path, Path], tmp_path: Path) -> None:
+    small = [word for word in SMALL if word not in ("--init", "none")]
+    arguments = ["train", *map(str, poster_world), "--out", str(tmp_path / "run"), "--no-check", *small]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.parametrize(
     ("extra", "words"),
     [
+        (["--init", "absent.safetensors"], "no weights file absent.safetensors"),
         (["--loss", "hinge"], "there is no loss 'hinge'"),
         (["--sampler", "fair"], "there is no sampler 'fair'"),
         (["--schedule", "linear"], "there is no schedule 'linear'"),
@@ -76,13 +113,13 @@ def test_a_setting_that_does_not_exist_is_one_sentence_and_exit_code_one(
         *map(str, poster_world),
         "--out",
         str(tmp_path / "run"),
-        "--no-check",
         *SMALL,
         *extra,
     ]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert words in result.stderr
+    assert "movies;" not in result.stderr, "posters were looked over first"
     assert "Traceback" not in result.stderr
 
 

@@ -133,6 +133,13 @@ def test_a_grid_makes_every_combination_and_a_search_draws_some() -> None:
         ({"grid": {"epochs": [1]}, "search": {"tries": 3}}, "knows trials and seed"),
         ({"baseline": [{"classifier": "linear_svc"}]}, "give classifier, features"),
         ({"base": {"epochs": 0}}, "epochs"),
+        ({"experiment": ["batch_size"]}, "experiment is a name"),
+        ({"grid": 3}, "grid is a table"),
+        ({"baseline": {"classifier": "linear_svc"}}, "baseline is a list of tables"),
+        ({"baseline": ["linear_svc"]}, "names classifier, features and init"),
+        ({"baseline": [{"classifier": 3, "features": "resnet18"}]}, "names classifier, features and init"),
+        ({"grid": {"epochs": [1, 2]}, "search": {"trials": "all"}}, "search.trials is a whole number"),
+        ({"grid": {"epochs": [1, 2]}, "search": {"seed": -1}}, "search.seed is a whole number"),
     ],
 )
 def test_a_comparison_that_cannot_be_run_is_refused_before_it_starts(tree: dict, words: str) -> None:  # type: ignore[type-arg]
@@ -153,3 +160,13 @@ def test_compare_from_the_command_line(poster_world: World, tmp_path: Path) -> N
     assert "name=bce" in result.stdout
     as_json = CliRunner().invoke(main, [*arguments, "--json"])
     assert [row["name"] for row in json.loads(as_json.stdout)["rows"]] == ["name=bce", "name=asl"]
+
+
+def test_a_comparison_whose_runs_all_fail_exits_with_one(poster_world: World, tmp_path: Path) -> None:
+    arguments = ["compare", *map(str, poster_world), "--out", str(tmp_path / "out"), "--arch", "resnet1001"]
+    config = tmp_path / "compare.toml"
+    config.write_text("[base.data]\nmin_support = 5\n")
+    result = CliRunner().invoke(main, [*arguments, "--config", str(config)])
+    assert result.exit_code == 1
+    assert "no architecture 'resnet1001'" in result.stdout
+    assert "none of the 1 runs came to an end" in result.stderr

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -164,10 +165,12 @@ def test_a_loss_that_explodes_is_reported_with_its_cure(
 def test_an_unknown_figure_to_monitor_is_refused(
     poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
 ) -> None:
-    with pytest.raises(TrainingError, match="no figure 'accuracy'"):
-        train(
-            world_labels, poster_world[1], tmp_path / "out", small_config.with_values({"monitor": "accuracy"})
-        )
+    with pytest.raises(TrainingError, match="monitor: Input should be 'mean_average_precision'"):
+        small_config.with_values({"monitor": "accuracy"})
+    for monitor in get_args(TrainConfig.model_fields["monitor"].annotation):
+        config = small_config.with_values({"monitor": monitor, "epochs": 1})
+        model = train(world_labels, poster_world[1], tmp_path / monitor, config)
+        assert model is not None and monitor in model.history[0]
 
 
 def test_stages_thaw_from_the_output_back(small_config: TrainConfig) -> None:

@@ -21,7 +21,7 @@ says little of likeness, lengthens a row only a little.
 """
 
 EVEN_RATINGS = 5.0
-"""Ratings at which a movie's own taste and the predicted one count alike; with fewer it is mostly predicted."""
+"""Ratings at which a movie's own taste and the predicted one count alike; fewer leave it mostly predicted."""
 
 
 def era_inputs(years: NDArray[np.int16]) -> NDArray[np.float32]:

@@ -101,12 +101,7 @@ def reindex(
         done += _embed(catalog, encoder, replace(options, every=False), begun)
         catalog.save_embedded_up_to(encoder.fingerprint, seen)
         catalog.forget_inactive()
-    if options.unread_only:  # of a large catalog neither is counted: both take a look at every row
-        unreadable = done.unreadable
-        unchanged = max(scan.n_read - done.embedded - len(unreadable) - len(done.vanished), 0)
-    else:
-        unreadable = tuple(_unreadable(catalog))
-        unchanged = catalog.n_embeddings(encoder.fingerprint) - done.embedded
+    unchanged, unreadable = _left(catalog, encoder.fingerprint, options, scan.n_read, done)
     return ReindexReport(
         embedded=done.embedded,
         unchanged=unchanged,
@@ -140,6 +135,16 @@ class _Done:
             self.unreadable + other.unreadable,
             self.vanished | other.vanished,
         )
+
+
+def _left(
+    catalog: Catalog, fingerprint: str, options: ReindexOptions, n_read: int, done: _Done
+) -> tuple[int, tuple[UnreadablePoster, ...]]:
+    """How many posters stayed as they were, and which cannot be read."""
+    if options.unread_only:  # of a large catalog neither is counted: both take a look at every row
+        unchanged = n_read - done.embedded - len(done.unreadable) - len(done.vanished)
+        return max(unchanged, 0), done.unreadable
+    return catalog.n_embeddings(fingerprint) - done.embedded, tuple(_unreadable(catalog))
 
 
 def _embed(catalog: Catalog, encoder: PosterEncoder, options: ReindexOptions, since: int) -> _Done:

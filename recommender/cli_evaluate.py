@@ -56,14 +56,12 @@ def evaluate_similar(settings: Settings, /, **options: Any) -> None:
     from recommender.evaluation.cold import judge_cold
     from recommender.evaluation.data import read_catalog
     from recommender.evaluation.genre import judge_genre
-    from recommender.evaluation.people import People
     from recommender.evaluation.protocol import JudgeOptions
-    from recommender.evaluation.ratings_file import read_ratings_file
+    from recommender.evaluation.ratings_file import read_people
     from recommender.evaluation.report import as_markdown, write_report
     from recommender.evaluation.warm import judge_warm
 
     truth = read_truth(options["labels"]) if options["labels"] else None
-    others = read_ratings_file(options["ratings"]) if options["ratings"] else None
     data = read_catalog(open_catalog(settings, create=False))
     judged = frozenset(data.rows.movie_ids if truth is None else truth)
     pairs = zip(data.rows.movie_ids, data.posters, strict=True)
@@ -74,7 +72,7 @@ def evaluate_similar(settings: Settings, /, **options: Any) -> None:
     if options["protocol"] == "genre":
         outcome = judge_genre(data, truth, how)
     else:
-        people = None if others is None else People.of_ratings(others, data.rows.movie_ids)
+        people = read_people(options["ratings"], data.rows.movie_ids) if options["ratings"] else None
         outcome = (judge_warm if options["protocol"] == "warm" else judge_cold)(data, people, how)
     if options["report"]:
         write_report(outcome, options["report"])

@@ -10,12 +10,33 @@ from numpy.typing import NDArray
 
 from embeddings.errors import LabelsError
 from indexer.types import Ratings
+from recommender.evaluation.people import People
 from recommender.taste import HIGHEST_RATING
 
 _LINKS = "links.csv"
 _MOST_OFF_SCALE = 0.02
 """Share of ratings above the scale that may be slips; more of them are another scale."""
 _LATEST = 2**40
+
+
+def read_people(path: Path, movie_ids: tuple[str, ...]) -> People:
+    """The people of a table of ratings, by the movies that a catalog has.
+
+    Args:
+        path: As for ``read_ratings_file``.
+        movie_ids: The catalog's.
+
+    Raises:
+        LabelsError: The file cannot be used, or rates none of these movies.
+    """
+    ratings = read_ratings_file(path)
+    people = People.of_ratings(ratings, movie_ids)
+    if not len(people):
+        raise LabelsError(
+            f"{path} rates no movie of this catalog: its ids are such as {ratings.movie_ids[0]}, the "
+            f"catalog's such as {movie_ids[0]}. Name movies as the catalog does, in a column Id."
+        )
+    return people
 
 
 def read_ratings_file(path: Path) -> Ratings:

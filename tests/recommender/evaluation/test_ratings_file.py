@@ -10,7 +10,7 @@ from indexer.types import Ratings
 from recommender.evaluation.data import CatalogData
 from recommender.evaluation.people import People
 from recommender.evaluation.protocol import JudgeOptions
-from recommender.evaluation.ratings_file import read_ratings_file
+from recommender.evaluation.ratings_file import read_people, read_ratings_file
 from recommender.evaluation.warm import judge_warm
 
 
@@ -62,6 +62,13 @@ def test_ratings_on_another_scale_are_refused_not_taken_for_low_ones(tmp_path: P
     file = write(tmp_path / "r.csv", "userId,Id,rating\n1,tt1,4\n1,tt2,8\n1,tt3,10\n")
     with pytest.raises(LabelsError, match="ratings up to 10; expected"):
         read_ratings_file(file)
+
+
+def test_a_file_that_rates_no_movie_of_the_catalog_is_refused_with_ids_of_both(tmp_path: Path) -> None:
+    file = write(tmp_path / "r.csv", "userId,Id,rating\n1,862,4\n1,863,5\n")
+    with pytest.raises(LabelsError, match="such as 862, the catalog's such as tt0000001"):
+        read_people(file, ("tt0000001", "tt0000002"))
+    assert read_people(file, ("862",)).values.toarray().tolist() == [[4.0]]
 
 
 def test_a_byte_order_mark_spaces_and_times_that_are_none_do_no_harm(tmp_path: Path) -> None:

@@ -20,10 +20,11 @@ from sqlalchemy import (
     MetaData,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA_HEAD = "0001"
+SCHEMA_HEAD = "0002"
 """The newest migration; a test holds it equal to Alembic's head."""
 
 # Ids and normalised titles sort by code point in both databases, as Python does.
@@ -81,6 +82,14 @@ class MovieRow(Base):
         Index("ix_movies_year", "year", "movie_id"),
         Index("ix_movies_n_ratings", "n_ratings", "movie_id"),
         Index("ix_movies_revision", "revision"),
+        # Most movies are of no collection, and need no place in it.
+        Index(
+            "ix_movies_search_collection",
+            "search_collection",
+            "movie_id",
+            sqlite_where=text("search_collection IS NOT NULL"),
+            postgresql_where=text("search_collection IS NOT NULL"),
+        ),
     )
 
     movie_id: Mapped[str] = mapped_column(BinaryText, primary_key=True)
@@ -88,6 +97,9 @@ class MovieRow(Base):
     search_title: Mapped[str] = mapped_column(BinaryText)
     year: Mapped[int]
     """0 where unknown, so that an index can sort by it."""
+    collection: Mapped[str | None] = mapped_column(Text)
+    search_collection: Mapped[str | None] = mapped_column(BinaryText)
+    """``titles.collection_key`` of it."""
     n_ratings: Mapped[int] = mapped_column(default=0)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revision: Mapped[int] = mapped_column(BigInteger)
@@ -104,6 +116,7 @@ class MovieFactRow(Base):
     year: Mapped[int | None]
     genres: Mapped[str | None] = mapped_column(Text)
     """Names joined by ``|``, sorted."""
+    collection: Mapped[str | None] = mapped_column(Text)
 
 
 class GenreRow(Base):

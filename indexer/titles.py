@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ARTICLES = frozenset(
     (
@@ -17,8 +18,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _MOVIE_ID = re.compile(r"\w[\w.:~-]{0,127}")
 _TRAILING_YEAR = re.compile(r"\s*[(\[](\d{4})(?:[-–]\d{0,4})?[)\]]\s*$")
 _TRAILING_ARTICLE = re.compile(r"^(.*),\s+(\w+|L')(\s*\(.*\))?$", re.DOTALL)
+_COLLECTION_AT_END = re.compile(r"(?<=.) collection$")
 YEARS = range(1870, 2101)
 """Years that a film can be from; others are taken for a mistake."""
+MAX_COLLECTION = 200
+"""Letters that are kept of a collection's name, and of its key, where one may have become eighteen: an
+index takes no more than some 2,700 bytes."""
 
 
 def clean_text(text: str) -> str:
@@ -57,6 +62,20 @@ def search_keys(title: str) -> list[str]:
     """The keys of all titles that differ from this one by their English article alone."""
     body, _ = split_article(title)
     return [body, *(f"{body}  {article}" for article in sorted(_LEADING_ONLY))]
+
+
+@lru_cache(maxsize=4096)
+def collection_key(name: str) -> str:
+    """What collections that are one agree on, however a source writes their name; never empty.
+
+    Case, accents, punctuation, an English article in front and the word "Collection" at the end do not count.
+
+    Example:
+        >>> collection_key("Star Wars Collection"), collection_key("STAR WARS (collection)")
+        ('star wars', 'star wars')
+    """
+    body, _ = split_article(name)
+    return (_COLLECTION_AT_END.sub("", body) or name.casefold())[:MAX_COLLECTION]
 
 
 def split_article(title: str) -> tuple[str, str]:

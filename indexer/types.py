@@ -29,6 +29,8 @@ class Movie:
         poster_hash: SHA-256 of the poster's bytes; None without one.
         artwork_group: Movies with the same number have near-identical posters; None for its own.
         revision: Catalog revision of its last change.
+        collection: What a source calls the collection that it belongs to, such as
+            ``Alien Collection``; None where none does.
     """
 
     movie_id: str
@@ -42,6 +44,7 @@ class Movie:
     poster_hash: str | None = None
     artwork_group: int | None = None
     revision: int = 0
+    collection: str | None = None
 
 
 @dataclass(frozen=True)

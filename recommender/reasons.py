@@ -11,7 +11,7 @@ from indexer.affinities import Agreement
 from indexer.taste_map import EVEN_RATINGS
 from indexer.types import Movie
 from recommender.pictures import Picture, shared_words
-from recommender.series import of_one_series, same_title
+from recommender.series import of_one_series, same_collection, same_title
 from recommender.types import Reason
 
 _NOTABLE_SHARE = 0.9
@@ -86,7 +86,10 @@ def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
         return []
     found = []
     titles = [asked.movie.title, answered.movie.title]
-    if of_one_series(asked.movie, answered.movie):
+    if same_collection(asked.movie, answered.movie):
+        data: dict[str, object] = {"collections": [asked.movie.collection, answered.movie.collection]}
+        found.append(Reason("collection", f"Same collection: {answered.movie.collection}", data))
+    elif of_one_series(asked.movie, answered.movie):
         found.append(Reason("series", "Same series, by title", {"titles": titles}))
     elif same_title(*titles):
         found.append(Reason("title", "Same title", {"titles": titles}))

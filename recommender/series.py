@@ -1,10 +1,11 @@
-"""Which movies belong to one series, told from their titles.
+"""Which movies belong to one series, told from the collections that they are said to be of, or their titles.
 
 A title is read as a stem, a part (a number, a roman numeral, a number word
 after "Part" and the like) and a subtitle: "Star Trek II: The Wrath of Khan"
 has the stem "star trek". Two titles are of one series when they agree on a
 stem and at least one of them shows that it continues something. Equal titles
 alone do not: most are of namesakes ("Beloved" of 1998 and 2011) and remakes.
+Where the sources of both movies name a collection, titles are not asked.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 from indexer.catalog import Catalog
 from indexer.catalog.search import MAX_LIMIT, Search
+from indexer.titles import collection_key
 from indexer.types import Movie
 
 # A bare I, X or One ends titles that continue nothing: "The King and I", "Malcolm X", "Air Force One".
@@ -114,8 +116,21 @@ def same_title(first: str, second: str) -> bool:
     return whole != "" and whole == stems(second).whole
 
 
+def same_collection(first: Movie, second: Movie) -> bool:
+    """Whether both movies are said to be of one collection."""
+    if first.collection is None or second.collection is None:
+        return False
+    return collection_key(first.collection) == collection_key(second.collection)
+
+
 def of_one_series(first: Movie, second: Movie) -> bool:
-    """Whether two movies are told to be of one series by their titles and do not differ in every genre."""
+    """Whether two movies are of one series.
+
+    They are if their collections are one, and are not if they are two. Where one of the movies is
+    of none, the titles tell, unless the movies differ in every genre.
+    """
+    if first.collection is not None and second.collection is not None:
+        return same_collection(first, second)
     if not same_series(first.title, second.title):
         return False
     genres = [set(movie.genres or movie.chosen_genres) for movie in (first, second)]
@@ -144,6 +159,8 @@ def find_series(catalog: Catalog, movies: Sequence[Movie]) -> tuple[str, ...]:
     own = {movie.movie_id for movie in movies}
     found: dict[str, None] = {}
     for movie in movies:
+        if movie.collection is not None:
+            found |= dict.fromkeys(catalog.find_by_collection(movie.collection))
         read = stems(movie.title)
         for stem in sorted({read.whole} | read.parts | read.subtitled):
             page = catalog.search_movies(Search(q=stem, sort="title", limit=MAX_LIMIT))

@@ -25,6 +25,7 @@ class MovieAnswer(Answer):
     n_ratings: int
     poster_url: str | None
     artwork_group: int | None
+    collection: str | None = Field(description="The collection that it belongs to, where a source says so.")
 
 
 class MovieCard(Answer):
@@ -37,6 +38,7 @@ class MovieCard(Answer):
     genres_known: bool
     n_ratings: int
     poster_url: str | None
+    collection: str | None
 
 
 class MoviePage(Answer):

@@ -91,6 +91,7 @@ class OnesheetClient:
                     chosen_genres=() if known else genres,
                     n_ratings=card["n_ratings"],
                     poster=card["poster_url"],
+                    collection=card["collection"],
                 )
             cursor = page["next"]
             if cursor is None:
@@ -155,6 +156,7 @@ class OnesheetClient:
         year: int | None = None,
         genres: Sequence[str] = (),
         poster: Path | bytes | None = None,
+        collection: str | None = None,
     ) -> Movie:
         """Put a movie in, or change one; it is found when this returns.
 
@@ -163,6 +165,7 @@ class OnesheetClient:
             InvalidRequestError: A field or the poster cannot be taken.
         """
         given = {"title": title, "year": year, "genres": "|".join(genres) or None}
+        given["collection"] = collection
         form = [(name, text) for name, value in given.items() for text in _form_texts(value)]
         # Without a file requests would send a plain form; an empty part keeps it multipart.
         files: list[tuple[str, Any]] = [(name, (None, text)) for name, text in form]
@@ -249,6 +252,7 @@ def _movie(document: dict[str, Any]) -> Movie:
         n_ratings=document["n_ratings"],
         poster=document["poster_url"],
         artwork_group=document["artwork_group"],
+        collection=document["collection"],
     )
 
 

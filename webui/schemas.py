@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from embeddings.errors import InvalidRequestError
-from indexer.titles import YEARS
+from indexer.titles import MAX_COLLECTION, YEARS
 from recommender.types import Filters, Weights
 
 MAX_K = 200
@@ -16,6 +16,11 @@ MAX_PAGE = 200
 MAX_IDS = 200
 MovieId = Annotated[str, StringConstraints(pattern=r"^\w[\w.:~-]{0,127}$")]
 GenreName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+CollectionName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_COLLECTION),
+    Field(description="The collection that it belongs to."),
+]
 Year = Annotated[int, Field(ge=YEARS.start, le=YEARS.stop - 1)]
 Share = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -201,6 +206,7 @@ class PutMovieForm(Contract):
     title: str | None = Field(default=None, min_length=1, max_length=500)
     year: Year | None = None
     genres: list[GenreName] | None = Field(default=None, max_length=32, description="A|B, or repeated.")
+    collection: CollectionName | None = None
 
     _genres = field_validator("genres", mode="before")(split_list)
 
@@ -213,6 +219,7 @@ class PutMovieBody(Contract):
     genres: (
         Annotated[list[GenreName], Field(max_length=32)] | Annotated[str, Field(max_length=2000)] | None
     ) = Field(default=None, description="A list, or A|B.")
+    collection: CollectionName | None = None
     poster_url: str | None = Field(
         default=None,
         max_length=2000,

@@ -14,11 +14,13 @@ from indexer.catalog.ratings import count_ratings
 from indexer.catalog.records import Counts, MovieFacts
 from indexer.catalog.resolve import Speaker
 from indexer.models import ExternalIdRow, MovieFactRow, MovieRow, RemovalRow
-from indexer.titles import YEARS, clean_text, is_movie_id, search_key
+from indexer.titles import MAX_COLLECTION, YEARS, clean_text, collection_key, is_movie_id, search_key
 
 MAX_TITLE = 500
 _FACTS = {"movie_id": "text", "source": "text", "title": "text", "year": "int", "genres": "text"}
 _MOVIES = {"movie_id": "text", "title": "text", "search_title": "text", "year": "int"}
+_FACTS |= {"collection": "text"}
+_MOVIES |= {"collection": "text", "search_collection": "text"}
 
 
 def checked(record: MovieFacts) -> MovieFacts:
@@ -37,7 +39,8 @@ def checked(record: MovieFacts) -> MovieFacts:
         )
     title = clean_text(record.title or "")[:MAX_TITLE] or None
     names = tuple(name for name in (clean_text(one.replace("|", " "))[:64] for one in record.genres) if name)
-    return replace_fields(record, title=title, genres=names)
+    collection = clean_text(record.collection or "")[:MAX_COLLECTION].rstrip() or None
+    return replace_fields(record, title=title, genres=names, collection=collection)
 
 
 def upsert(transaction: Transaction, merged: dict[str, MovieFacts], speaker: Speaker) -> Counts:
@@ -65,7 +68,10 @@ def upsert(transaction: Transaction, merged: dict[str, MovieFacts], speaker: Spe
 
 def _save_movies(transaction: Transaction, plan: resolve.Upsert) -> None:
     connection = transaction.connection
-    rows = [(movie_id, title, search_key(title), year or 0) for movie_id, title, year in plan.movies]
+    rows = [
+        (movie_id, title, search_key(title), year or 0, name, collection_key(name) if name else None)
+        for movie_id, title, year, name in plan.movies
+    ]
     with bulk.staged(connection, "new_movies", _MOVIES, rows) as stage:
         ids = select(stage.c.movie_id)
         bulk.upsert_from(
@@ -90,10 +96,11 @@ def _stored_facts(connection: Connection, movie_ids: list[str]) -> dict[str, res
                 MovieFactRow.title,
                 MovieFactRow.year,
                 MovieFactRow.genres,
+                MovieFactRow.collection,
             ).where(chosen)
         )
-        for movie_id, source, title, year, names in rows:
-            stored.setdefault(movie_id, {})[source] = resolve.Said(title, year, names)
+        for movie_id, source, title, year, names, collection in rows:
+            stored.setdefault(movie_id, {})[source] = resolve.Said(title, year, names, collection)
     return stored
 
 

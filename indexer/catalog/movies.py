@@ -64,6 +64,7 @@ class Movies(CatalogBase):
                 MovieRow.year,
                 MovieRow.n_ratings,
                 MovieRow.revision,
+                MovieRow.collection,
                 PosterRow.path,
                 PosterRow.sha256,
                 PosterRow.artwork_group,
@@ -84,6 +85,7 @@ class Movies(CatalogBase):
                 poster_hash=row.sha256,
                 artwork_group=row.artwork_group,
                 revision=row.revision,
+                collection=row.collection,
             )
             for row in rows
         }

@@ -26,6 +26,7 @@ class MovieFacts:
         year: Year of release.
         genres: Its genres.
         external_ids: Ids elsewhere, e.g. ``{"imdb": "tt0133093", "tmdb": "603"}``.
+        collection: Name of the collection that it belongs to.
     """
 
     movie_id: str
@@ -33,6 +34,7 @@ class MovieFacts:
     year: int | None = None
     genres: tuple[str, ...] = ()
     external_ids: dict[str, str] = field(default_factory=dict)
+    collection: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from indexer.catalog.records import SOURCES, Counts, MovieFacts
 class Said(NamedTuple):
     """What one source says: genres joined by ``|``; None where it says nothing."""
 
-    title: str | None
-    year: int | None
-    genres: str | None
+    title: str | None = None
+    year: int | None = None
+    genres: str | None = None
+    collection: str | None = None
 
 
 BySource = dict[str, Said]
@@ -27,14 +28,14 @@ class Upsert:
     """What must be written.
 
     Args:
-        facts: (movie id, source, title, year, genres) that are new or changed.
-        movies: (movie id, title, year) whose resolved facts are new or changed.
+        facts: (movie id, source, title, year, genres, collection) that are new or changed.
+        movies: (movie id, title, year, collection) whose resolved facts are new or changed.
         genres: Known genres of the movies whose genres changed.
         counts: How many movies of the catalog are new, changed, unchanged.
     """
 
-    facts: list[tuple[str, str, str | None, int | None, str | None]] = field(default_factory=list)
-    movies: list[tuple[str, str, int | None]] = field(default_factory=list)
+    facts: list[tuple[str, str, str | None, int | None, str | None, str | None]] = field(default_factory=list)
+    movies: list[tuple[str, str, int | None, str | None]] = field(default_factory=list)
     genres: dict[str, tuple[str, ...]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
 
@@ -51,6 +52,7 @@ def merge_records(records: Iterable[MovieFacts]) -> dict[str, MovieFacts]:
                 year=new.year or old.year,
                 genres=tuple(sorted({*old.genres, *new.genres})),
                 external_ids={**old.external_ids, **new.external_ids},
+                collection=new.collection or old.collection,
             )
         merged[new.movie_id] = new
     return merged
@@ -63,6 +65,7 @@ def resolve(by_source: BySource) -> Said:
         next((said.title for said in ranked if said.title), None),
         next((said.year for said in ranked if said.year), None),
         next((said.genres for said in ranked if said.genres), None),
+        next((said.collection for said in ranked if said.collection), None),
     )
 
 
@@ -100,17 +103,17 @@ def plan_upsert(
     added = updated = unchanged = 0
     for movie_id, record in records.items():
         before = stored.get(movie_id, {})
-        old = before.get(speaker.source, Said(None, None, None))
+        old = before.get(speaker.source, Said())
         new = _said(record, old, speaker.replace)
         if new != old:
             plan.facts.append((movie_id, speaker.source, *new))
         is_new = movie_id not in present
         if is_new and not speaker.adds:
             continue
-        was = Said(None, None, None) if is_new else resolve(before)
+        was = Said() if is_new else resolve(before)
         now = resolve({**before, speaker.source: new})
         if is_new or now != was:
-            plan.movies.append((movie_id, now.title or movie_id, now.year))
+            plan.movies.append((movie_id, now.title or movie_id, now.year, now.collection))
         if now.genres != was.genres:
             plan.genres[movie_id] = tuple(now.genres.split("|")) if now.genres else ()
         added += is_new
@@ -121,7 +124,13 @@ def plan_upsert(
 
 
 def _said(record: MovieFacts, old: Said, replace: bool) -> Said:
-    new = Said(record.title, record.year, "|".join(sorted(set(record.genres))) or None)
+    genres = "|".join(sorted(set(record.genres))) or None
+    new = Said(record.title, record.year, genres, record.collection)
     if replace:
         return new
-    return Said(new.title or old.title, new.year or old.year, new.genres or old.genres)
+    return Said(
+        new.title or old.title,
+        new.year or old.year,
+        new.genres or old.genres,
+        new.collection or old.collection,
+    )

@@ -17,7 +17,7 @@ from embeddings.errors import InvalidRequestError
 from indexer.catalog.movies import Movies
 from indexer.catalog.records import SORTS, MoviePage
 from indexer.models import GenreRow, MovieGenreRow, MovieRow
-from indexer.titles import is_movie_id, search_key, search_keys, split_article
+from indexer.titles import collection_key, is_movie_id, search_key, search_keys, split_article
 
 MAX_LIMIT = 200
 _CLOSE = 200  # candidates that are compared letter by letter for a suggestion
@@ -117,6 +117,17 @@ class SearchMovies(Movies):
             query = query.where(MovieRow.year == year)
         with self._reading() as connection:
             return list(connection.scalars(query.order_by(MovieRow.n_ratings.desc(), MovieRow.movie_id)))
+
+    def find_by_collection(self, name: str, limit: int = MAX_LIMIT) -> list[str]:
+        """Ids of the movies of a collection, the most rated first; see ``titles.collection_key``."""
+        query = (
+            select(MovieRow.movie_id)
+            .where(MovieRow.search_collection == collection_key(name))
+            .order_by(MovieRow.n_ratings.desc(), MovieRow.movie_id)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return list(connection.scalars(query))
 
 
 def _check(search: Search) -> None:

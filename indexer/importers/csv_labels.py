@@ -8,7 +8,7 @@ from pathlib import Path
 
 from indexer.catalog import MovieFacts
 from indexer.importers.base import Importer
-from indexer.importers.fields import is_nothing, parse_genres, parse_imdb_id, parse_year
+from indexer.importers.fields import is_nothing, parse_collection, parse_genres, parse_imdb_id, parse_year
 from indexer.importers.report import Batch, FailedRow
 from indexer.importers.tables import Table, missing_columns, open_table
 from indexer.titles import clean_text, is_movie_id, split_year
@@ -25,10 +25,11 @@ class _Columns:
     title: int | None
     year: int | None
     poster_url: int | None
+    collection: int | None
 
 
 class CsvImporter(Importer):
-    """``Id,Genre`` and optionally ``title``, ``year``, ``poster_url``; other columns are ignored.
+    """``Id,Genre`` and optionally ``title``, ``year``, ``poster_url``, ``collection``; others are ignored.
 
     ``Genre`` is ``['Comedy', 'Drama']``, ``Comedy|Drama`` or ``Comedy, Drama``; ``N/A`` says nothing.
     Rows of one id are one movie.
@@ -69,6 +70,7 @@ def _columns(table: Table) -> _Columns:
         title=table.column("title", "primaryTitle", "name"),
         year=table.column("year", "startYear", "release_year", "release_date"),
         poster_url=table.column("poster_url", "poster"),
+        collection=table.column("collection", "belongs_to_collection"),
     )
     if columns.genres is None and columns.title is None:
         raise missing_columns(table.path, table.columns, "a column Genre or title beside the id")
@@ -92,6 +94,7 @@ def _movie(fields: list[str] | str, columns: _Columns, table: Table) -> MovieFac
         title=title or None,
         year=year,
         genres=parse_genres(_text(fields, columns.genres)),
+        collection=parse_collection(_text(fields, columns.collection)),
     )
 
 

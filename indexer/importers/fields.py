@@ -10,7 +10,7 @@ from typing import Any
 from indexer.titles import YEARS, clean_text
 
 _NOTHING = frozenset(("", "n/a", "na", "nan", "none", "null", "\\n", "(no genres listed)"))
-_MAX_LIST = 10_000  # characters of a list written as Python or JSON text
+_MAX_LITERAL = 10_000  # characters of a list or object written as Python or JSON text
 _TT = re.compile(r"(?:tt)?(\d{1,10})(?:\.0)?")
 _YEAR = re.compile(r"(\d{4})(?:\.0)?(?:[-/–].*)?")
 
@@ -46,7 +46,7 @@ def parse_genres(text: str) -> tuple[str, ...]:
     """
     text = text.strip()
     if text.startswith("["):
-        return genre_names(_read_list(text))
+        return genre_names(_read_literal(text, "the list of genres"))
     return genre_names(re.split(r"[|,;]", text))
 
 
@@ -67,9 +67,31 @@ def genre_names(items: object) -> tuple[str, ...]:
     return tuple(sorted({clean_text(name) for name in names if not is_nothing(name)} - {""}))
 
 
-def _read_list(text: str) -> Any:
-    if len(text) > _MAX_LIST:
-        raise ValueError(f"the list of genres has {len(text)} characters, at most {_MAX_LIST} are read")
+def parse_collection(value: object) -> str | None:
+    """The name of a collection, from ``{"name": ...}``, such an object written as text, or the name itself.
+
+    Example:
+        >>> parse_collection("{'id': 10194, 'name': 'Toy Story Collection'}")
+        'Toy Story Collection'
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if isinstance(value, str) and value.strip().startswith("{"):
+        value = _read_literal(value.strip(), "the collection")
+    if isinstance(value, dict):
+        value = value.get("name")
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"the collection is {type(value).__name__}, expected its name")
+    return None if is_nothing(value) else clean_text(value) or None
+
+
+def _read_literal(text: str, what: str) -> Any:
+    """What JSON or Python text says; ``what`` it should be is named where it says nothing."""
+    if len(text) > _MAX_LITERAL:
+        raise ValueError(f"{what} has {len(text)} characters, at most {_MAX_LITERAL} are read")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -77,7 +99,7 @@ def _read_list(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise ValueError(f"the list of genres {text[:40]!r} cannot be read") from error
+        raise ValueError(f"{what} {text[:40]!r} cannot be read") from error
 
 
 def as_imdb(genres: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,14 @@ from defusedxml.ElementTree import fromstring
 from embeddings.errors import LabelsError
 from indexer.catalog import MovieFacts
 from indexer.importers.base import Importer, suffix_rank
-from indexer.importers.fields import as_imdb, genre_names, parse_imdb_id, parse_number_id, parse_year
+from indexer.importers.fields import (
+    as_imdb,
+    genre_names,
+    is_nothing,
+    parse_imdb_id,
+    parse_number_id,
+    parse_year,
+)
 from indexer.importers.report import Batch, FailedRow
 from indexer.titles import clean_text, is_movie_id, slug, split_year
 
@@ -88,7 +95,7 @@ def _movie(path: Path) -> MovieFacts | None:
     genres = [one.text or "" for one in root.iter("genre")]
     # Some programs write one <genre> with slashes in it.
     names = genre_names([part.strip() for genre in genres for part in genre.split("/")])
-    return MovieFacts(movie_id, title or None, year, as_imdb(names), ids)
+    return MovieFacts(movie_id, title or None, year, as_imdb(names), ids, _collection(root))
 
 
 def _parse(path: Path) -> Element:
@@ -116,6 +123,16 @@ def _ids(root: Element) -> dict[str, str]:
         if parse is not None and (found := parse(clean_text(text))):
             ids.setdefault(kind, found)
     return ids
+
+
+def _collection(root: Element) -> str | None:
+    """The first set that has a name: ``<set>Name</set>``, or with a ``<name>`` in it since Kodi 16.
+
+    Kodi lets a movie be of one set only; older programs wrote it into ``<sets>``.
+    """
+    sets = [*root.findall("set"), *root.findall("sets/set")]
+    names = (clean_text(one.findtext("name") or one.text or "") for one in sets)
+    return next((name for name in names if not is_nothing(name)), None)
 
 
 def _tt_only(text: str) -> str:

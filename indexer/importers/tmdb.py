@@ -15,6 +15,7 @@ from indexer.importers.fields import (
     as_imdb,
     genre_names,
     is_nothing,
+    parse_collection,
     parse_genres,
     parse_imdb_id,
     parse_number_id,
@@ -33,7 +34,9 @@ Record = tuple[str, dict[str, Any] | str]
 
 
 class TmdbImporter(Importer):
-    """Movies with ``id``, ``title``, ``release_date``, ``genres``, ``imdb_id``, ``poster_path``.
+    """Movies with ``id``, ``title``, ``release_date``, ``genres``, ``imdb_id``, ``poster_path`` and more.
+
+    ``belongs_to_collection`` is an object with a ``name``; the public CSV writes it as Python does.
 
     A movie is called by its IMDb id where it has one, else ``tmdb-<id>``.
     """
@@ -96,6 +99,7 @@ def _movie(record: dict[str, Any] | str) -> MovieFacts:
         year=parse_year(_text(record, "release_date")),
         genres=as_imdb(names),
         external_ids={source: value for source, value in ids.items() if value},
+        collection=parse_collection(record.get("belongs_to_collection")),
     )
 
 

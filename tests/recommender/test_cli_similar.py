@@ -7,6 +7,8 @@ import sys
 import pytest
 from click.testing import CliRunner, Result
 
+from indexer import database
+from indexer.models import SCHEMA_HEAD
 from webui.cli import main
 
 QUERY = "tt0000004"
@@ -55,6 +57,42 @@ def test_every_option_reaches_the_answer(home) -> None:
     }
     assert (document["diversity"], document["collapse_duplicates"], document["series"]) == (0.2, True, "hide")
     assert all(1960 <= movie["year"] <= 1990 and "Drama" in movie["genres"] for movie in document["results"])
+
+
+def test_a_home_of_the_first_schema_is_refused_upgraded_and_answers_as_before(own_home) -> None:
+    before = json.loads(run(own_home, QUERY, "--json").stdout)
+    own_home.catalog.close()
+    engine = database.make_engine(own_home.settings.database_url)
+    database.downgrade(engine, "0001")
+    engine.dispose()
+    refused = run(own_home, QUERY)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "run `onesheet db upgrade`" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    upgraded = CliRunner().invoke(main, ["--home", str(own_home.settings.home), "db", "upgrade"])
+    assert (upgraded.exit_code, upgraded.stdout) == (0, f"schema 0001 -> {SCHEMA_HEAD}\n")
+    after = json.loads(run(own_home, QUERY, "--json").stdout)
+    assert {**after, "took_ms": 0} == {**before, "took_ms": 0}
+    verified = CliRunner().invoke(main, ["--home", str(own_home.settings.home), "verify"])
+    assert verified.exit_code == 0, verified.output
+
+
+def test_series_of_a_collection_come_first_or_not_at_all(own_home) -> None:
+    labels = own_home.settings.home / "named.csv"
+    labels.write_text("Id,title,collection\ntt0000004,,Odd Pair\ntt0000033,,The Odd Pair Collection\n")
+    arguments = ["--home", str(own_home.settings.home), "import", str(labels)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    first = json.loads(run(own_home, QUERY, "--series", "first", "--json").stdout)["results"]
+    assert first[0]["movie_id"] == "tt0000033"
+    assert first[0]["reasons"][0] == {
+        "kind": "collection",
+        "text": "Same collection: The Odd Pair Collection",
+        "data": {"collections": ["Odd Pair", "The Odd Pair Collection"]},
+    }
+    assert "Same collection: The Odd Pair" in run(own_home, QUERY, "--series", "first").stdout
+    hidden = json.loads(run(own_home, QUERY, "-k", "59", "--series", "hide", "--json").stdout)["results"]
+    assert len(hidden) == 58
+    assert "tt0000033" not in {one["movie_id"] for one in hidden}
 
 
 def test_the_table_names_title_year_score_and_a_reason(home) -> None:

@@ -134,6 +134,28 @@ def test_series_and_equal_artwork_stand_first() -> None:
     ]
 
 
+def test_a_shared_collection_is_said_by_name_and_before_any_title() -> None:
+    asked = replace(ASKED, movie=replace(QUERY, collection="Night Train Collection"))
+    other = Movie("tt2", "The Sleeper", genres=("Comedy",), collection="night train")
+    first, *others = reasons_for(asked, answered(other))
+    assert (first.kind, first.text) == ("collection", "Same collection: night train")
+    assert first.data == {"collections": ["Night Train Collection", "night train"]}
+    assert [one.kind for one in others] == ["genre"]
+    for title in ("Night Train", "Night Train 2"):
+        found = reasons_for(asked, answered(replace(other, title=title)))
+        assert [one.kind for one in found] == ["collection", "genre"]
+
+
+def test_movies_of_two_collections_are_not_said_to_be_a_series() -> None:
+    asked = replace(ASKED, movie=replace(QUERY, collection="Night Train Collection"))
+    other = Movie("tt2", "Night Train 2", genres=("Comedy",), collection="Trains Collection")
+    assert texts(reasons_for(asked, answered(other))) == ["Both Comedy"]
+    namesake = replace(other, title="Night Train")
+    assert texts(reasons_for(asked, answered(namesake))) == ["Same title", "Both Comedy"]
+    unnamed = replace(other, collection=None)
+    assert texts(reasons_for(asked, answered(unnamed)))[0] == "Same series, by title"
+
+
 def test_a_namesake_is_said_to_have_the_same_title_and_no_series() -> None:
     first, *others = reasons_for(ASKED, answered(Movie("tt2", "The night train", 2015, ("Comedy",))))
     assert (first.kind, first.text) == ("title", "Same title")

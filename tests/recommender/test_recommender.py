@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from embeddings.encoded import Poster
 from embeddings.errors import InvalidRequestError, NotFoundError, PosterError, SnapshotError
 from embeddings.lettering import LetteringModel
+from indexer.catalog import MovieFacts
 from indexer.publish import publish_catalog
 from indexer.snapshots import open_store
 from recommender.defaults import OPENING, POOL
@@ -113,6 +115,29 @@ def test_every_result_has_a_reason_and_unrated_movies_say_that_their_taste_is_pr
     rated = {r.movie_id for r in answer.results for x in r.reasons if x.kind == "taste"}
     assert all(int(m[2:]) >= 50 for m in predicted)
     assert all(int(m[2:]) < 50 for m in rated)
+
+
+def test_a_collection_comes_first_or_not_at_all_whatever_its_movies_are_called(own_home) -> None:
+    # The camps share no genre; "Night Train 2" is of another collection than "Night Train".
+    members = {"tt0000000": "Rails Collection", "tt0000031": "rails", "tt0000044": "Rails", "tt0000002": "No"}
+    facts = [MovieFacts(movie_id, collection=name) for movie_id, name in members.items()]
+    own_home.catalog.upsert_movies(facts, "nfo")
+    asked = SimilarRequest(like=("tt0000000",), k=10, series="first")
+    answer = own_home.recommender.similar(asked)
+    assert set(ids(answer)[:3]) == {"tt0000031", "tt0000044", "tt0000030"}
+    assert "tt0000002" not in ids(answer)[:3]
+    said = {one.movie_id: one.reasons[0].text for one in answer.results[:3]}
+    assert said == {
+        "tt0000031": "Same collection: rails",
+        "tt0000044": "Same collection: Rails",
+        "tt0000030": "Same series, by title",
+    }
+    hidden = own_home.recommender.similar(replace(asked, k=59, series="hide"))
+    assert {"tt0000031", "tt0000044", "tt0000030"}.isdisjoint(ids(hidden))
+    assert len(hidden.results) == 56
+    neutral = own_home.recommender.similar(replace(asked, k=59, series="neutral"))
+    told = {one.movie_id for one in neutral.results if one.reasons[0].kind == "collection"}
+    assert told == {"tt0000031", "tt0000044"}
 
 
 @pytest.mark.parametrize(("series", "expected"), [("first", [True, True]), ("hide", [False, False])])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.types import Movie
-from recommender.series import of_one_series, same_series, same_title
+from recommender.series import of_one_series, same_collection, same_series, same_title
 
 SAME = [
     ("Toy Story", "Toy Story 2"),
@@ -80,6 +82,24 @@ def test_these_are_not(first: str, second: str) -> None:
 )
 def test_titles_are_the_same_but_for_case_accents_and_article(first: str, second: str, equal: bool) -> None:
     assert same_title(first, second) is equal
+
+
+def test_movies_of_one_collection_are_of_one_series_whatever_titles_and_genres() -> None:
+    alien = Movie("tt1", "Alien", genres=("Horror",), collection="Alien Collection")
+    aliens = Movie("tt2", "Prometheus", genres=("Comedy",), collection="alien (collection)")
+    assert of_one_series(alien, aliens)
+    assert same_collection(alien, aliens)
+    assert not of_one_series(alien, replace(aliens, collection=None))
+
+
+def test_movies_of_two_collections_are_not_told_by_title_to_be_of_one_series() -> None:
+    first = Movie("tt1", "Batman", collection="Batman (1966) Collection")
+    second = Movie("tt2", "Batman: Part II", collection="Batman Collection")
+    assert same_series(first.title, second.title)
+    assert not of_one_series(first, second)
+    assert of_one_series(replace(first, collection=None), second)
+    assert of_one_series(first, replace(second, collection=None))
+    assert not same_collection(replace(first, collection=None), replace(second, collection=None))
 
 
 def test_movies_without_a_common_genre_are_of_no_series() -> None:

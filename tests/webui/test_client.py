@@ -65,7 +65,10 @@ def test_a_poster_finds_its_movie_and_its_genres(api: OnesheetClient, poster: Pa
 def test_a_movie_goes_in_and_out(api: OnesheetClient, poster: Path) -> None:
     stored = api.put_movie("new-1", "Ein neuer Film", 2020, ["Drama", "Comedy"], poster)
     assert (stored.title, stored.year, stored.genres) == ("Ein neuer Film", 2020, ("Comedy", "Drama"))
-    assert api.put_movie("new-1", year=2021).title == "Ein neuer Film"
+    changed = api.put_movie("new-1", year=2021, collection="Neue Filme")
+    assert (changed.title, changed.collection) == ("Ein neuer Film", "Neue Filme")
+    [listed] = [movie for movie in api.movies(q="neuer film") if movie.movie_id == "new-1"]
+    assert listed.collection == "Neue Filme"
     api.remove_movie("new-1")
     with pytest.raises(NotFoundError, match="new-1"):
         api.movie("new-1")

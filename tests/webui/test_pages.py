@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,24 @@ def test_a_title_with_markup_is_shown_as_text(own_client: FlaskClient, movie_ids
     page = own_client.get(f"/movies/{movie_ids[0]}", headers=HTML).text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_a_collection_is_shown_as_text_and_leads_to_its_movies(
+    own_client: FlaskClient, movie_ids: list[str]
+) -> None:
+    key = {"Authorization": "Bearer a-key-for-tests"}
+    assert "Part of" not in own_client.get(f"/movies/{movie_ids[0]}", headers=HTML).text
+    for movie_id in (movie_ids[0], movie_ids[30]):
+        body = {"collection": "<b onload=x>Odd & even</b>"}
+        assert own_client.put(f"/api/v1/movies/{movie_id}", json=body, headers=key).status_code == 200
+    page = own_client.get(f"/movies/{movie_ids[0]}?series=first", headers=HTML).text
+    link = f'Part of <a href="/movies/{movie_ids[0]}?series=first#like-heading">'
+    assert f"{link}&lt;b onload=x&gt;Odd &amp; even&lt;/b&gt;</a>" in page
+    assert "<li>Same collection: &lt;b onload=x&gt;Odd &amp; even&lt;/b&gt;</li>" in page
+    assert "<b onload" not in page
+    first = re.search(r'<li class="card" data-movie-id="([^"]+)"', page)
+    assert first is not None
+    assert first.group(1) == movie_ids[30]
 
 
 def test_an_upload_without_a_file_is_refused_with_a_sentence(client: FlaskClient) -> None:

@@ -54,7 +54,7 @@ def put_movie(path: MoviePath) -> tuple[Response, int]:
         fields = body = read_json(PutMovieBody)
         poster = services().fetch_poster(body.poster_url) if body.poster_url else None
     genres: tuple[str, ...] = tuple(split_list(fields.genres or []))
-    facts = MovieFacts(path.movie_id, fields.title, fields.year, genres)
+    facts = MovieFacts(path.movie_id, fields.title, fields.year, genres, collection=fields.collection)
     stored = services().put_movie(facts, poster)
     document = {
         "movie": movie_document(stored.movie),
@@ -105,6 +105,7 @@ def movie_card(movie: Movie) -> dict[str, object]:
         "genres_known": bool(movie.genres),
         "n_ratings": movie.n_ratings,
         "poster_url": poster_url(movie),
+        "collection": movie.collection,
     }
 
 
@@ -120,6 +121,7 @@ def movie_document(movie: Movie) -> dict[str, object]:
         "n_ratings": movie.n_ratings,
         "poster_url": poster_url(movie),
         "artwork_group": movie.artwork_group,
+        "collection": movie.collection,
     }
 
 

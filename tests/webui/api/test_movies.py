@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,6 +22,7 @@ from webui.app import create_app
 from webui.settings import WebSettings
 
 AUTHORIZED = {"Authorization": "Bearer a-key-for-tests"}
+MULTIPART = "multipart/form-data"
 
 
 def drawn_poster() -> bytes:
@@ -128,6 +130,41 @@ def test_a_movie_can_be_changed_by_json_and_keeps_its_poster(own_client: FlaskCl
     assert changed.get_json()["movie"]["title"] == "Renamed"
     assert changed.get_json()["movie"]["genres"] == ["War"]
     assert changed.get_json()["movie"]["poster_url"] is not None
+
+
+def test_a_collection_goes_in_by_form_and_json_and_puts_its_movies_first(
+    own_client: FlaskClient, movie_ids: list[str]
+) -> None:
+    one, two = movie_ids[0], movie_ids[20]
+    form = {"collection": "Odd Pair Collection", "title": "Prologue"}
+    stored = own_client.put(f"/api/v1/movies/{one}", data=form, headers=AUTHORIZED, content_type=MULTIPART)
+    assert stored.get_json()["movie"]["collection"] == "Odd Pair Collection"
+    body = {"collection": "odd pair", "title": "Elsewhere"}
+    assert own_client.put(f"/api/v1/movies/{two}", json=body, headers=AUTHORIZED).status_code == 200
+    assert own_client.get(f"/api/v1/movies/{two}").get_json()["collection"] == "odd pair"
+    assert own_client.get(f"/api/v1/movies/{movie_ids[5]}").get_json()["collection"] is None
+    cards = own_client.get("/api/v1/movies?q=elsewhere").get_json()["movies"]
+    assert [card["collection"] for card in cards if card["movie_id"] == two] == ["odd pair"]
+
+    def similar(series: str) -> list[dict[str, Any]]:
+        answer = own_client.get(f"/api/v1/movies/{one}/similar?k=39&series={series}")
+        results: list[dict[str, Any]] = answer.get_json()["results"]
+        return results
+
+    first = similar("first")[0]
+    assert (first["movie_id"], first["reasons"][0]["text"]) == (two, "Same collection: odd pair")
+    assert two not in {found["movie_id"] for found in similar("hide")}
+    [reason] = [found["reasons"][0] for found in similar("neutral") if found["movie_id"] == two]
+    assert reason["data"] == {"collections": ["Odd Pair Collection", "odd pair"]}
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, 5, ["a"], {"name": "a"}])
+def test_a_collection_that_is_no_name_is_refused(
+    own_client: FlaskClient, movie_ids: list[str], name: object
+) -> None:
+    refused = own_client.put(f"/api/v1/movies/{movie_ids[0]}", json={"collection": name}, headers=AUTHORIZED)
+    assert refused.status_code == 422
+    assert "collection" in refused.get_json(force=True)["errors"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])

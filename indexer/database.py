@@ -213,12 +213,9 @@ def ensure_schema(engine: Engine, create: bool) -> None:
     found = schema_revision(engine)
     if found == SCHEMA_HEAD:
         return
-    where = engine.url.render_as_string(hide_password=True)
     if found is not None:
-        raise CatalogError(
-            f"The catalog {where} has schema {found}, this program needs {SCHEMA_HEAD}; "
-            "run `onesheet db upgrade`."
-        )
+        raise _other_schema(engine, found)
+    where = engine.url.render_as_string(hide_password=True)
     if not create:
         raise CatalogError(f"There is no catalog at {where}; run `onesheet import` first.")
     with reading(engine) as connection:
@@ -229,6 +226,33 @@ def ensure_schema(engine: Engine, create: bool) -> None:
             "name an empty database."
         )
     upgrade(engine)
+
+
+def refuse_other_schema(database_url: str) -> None:
+    """Refuse a catalog with the tables of another version, before a server over it starts.
+
+    One that is empty or cannot be reached is no reason not to: it may be there in a moment.
+
+    Raises:
+        CatalogError: The schema is older or newer, or the URL is not one of a database.
+    """
+    engine = make_engine(database_url)
+    try:
+        found = schema_revision(engine)
+    except CatalogError:
+        return
+    finally:
+        engine.dispose()
+    if found is not None and found != SCHEMA_HEAD:
+        raise _other_schema(engine, found)
+
+
+def _other_schema(engine: Engine, found: str) -> CatalogError:
+    where = engine.url.render_as_string(hide_password=True)
+    return CatalogError(
+        f"The catalog {where} has schema {found}, this program needs {SCHEMA_HEAD}; "
+        "run `onesheet db upgrade`."
+    )
 
 
 def schema_revision(engine: Engine) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from indexer.database import refuse_other_schema
 from indexer.settings import Settings
 from webui.metrics_dir import shared_metrics
 
@@ -18,6 +19,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
 
     Example: onesheet serve --port 8000 --workers 2
     """
+    refuse_other_schema(settings.database_url)
     with shared_metrics():
         # Gunicorn and Flask load here, so that the other commands start without them.
         from webui.server import ServeOptions

@@ -183,3 +183,13 @@ def test_a_connection_keeps_many_pages_only_while_it_writes(tmp_path: Path) -> N
     engine.dispose()
     # Negative sizes are in KiB.
     assert while_writing < while_reading == after_writing
+
+
+def test_a_database_that_is_empty_or_away_is_no_reason_not_to_serve(engine: Engine) -> None:
+    database.refuse_other_schema(engine.url.render_as_string(hide_password=False))
+    database.refuse_other_schema("postgresql://nobody@127.0.0.1:9/nothing")
+    database.upgrade(engine)
+    database.refuse_other_schema(engine.url.render_as_string(hide_password=False))
+    database.downgrade(engine, "0001")
+    with pytest.raises(CatalogError, match="onesheet db upgrade"):
+        database.refuse_other_schema(engine.url.render_as_string(hide_password=False))

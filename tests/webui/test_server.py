@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from indexer import database
 from indexer.settings import Settings
 from recommender.types import SimilarRequest
+from webui.cli import main
 from webui.client import OnesheetClient
 from webui.server import limit_silence
 
@@ -212,7 +215,18 @@ def test_a_question_by_id_never_loads_torch(small_home: Settings) -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_a_catalog_of_another_schema_is_not_served_and_the_cure_is_named(own_home: Settings) -> None:
+    engine = database.make_engine(own_home.database_url)
+    database.downgrade(engine, "0001")
+    engine.dispose()
+    done = CliRunner().invoke(main, ["--home", str(own_home.home), "serve", "--port", str(free_port())])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "run `onesheet db upgrade`" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_master_process_loads_neither_faiss_nor_torch() -> None:
-    code = "import sys, webui.server; print(sorted({'faiss', 'torch', 'pandas'} & set(sys.modules)))"
+    heavy = "{'faiss', 'torch', 'pandas'}"
+    code = f"import sys, webui.commands, webui.server; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

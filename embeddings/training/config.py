@@ -12,14 +12,25 @@ A run can be written down as TOML, with a section for each part::
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from embeddings.errors import TrainingError
+from embeddings.training.own_defaults import own_defaults
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Pixels = Annotated[int, Field(ge=8, le=2048)]
@@ -137,12 +148,12 @@ class AugmentConfig(_Frozen):
 class OptimConfig(_Frozen):
     """How fast what learns."""
 
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    """AdamW, or SGD with Nesterov momentum 0.9."""
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """AdamW; Adam, whose weight decay is part of the gradient; or SGD with Nesterov momentum 0.9."""
     lr: Annotated[float, Field(gt=0.0)] = 1e-3
     """Peak learning rate of neck and head."""
     backbone_lr_scale: Annotated[float, Field(ge=0.0)] = 0.3
-    """The backbone's share of it."""
+    """The backbone's share of it; 1 where the backbone begins with random weights."""
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.02
     """Of matrices and filters."""
     schedule: str = "cosine"
@@ -198,7 +209,13 @@ class LossConfig(_Frozen):
 
 
 class TrainConfig(_Frozen):
-    """One training run."""
+    """One training run.
+
+    A setting that is not given takes the net's own default (``own_defaults``), then the one below.
+    """
+
+    # Another net brings other defaults: what was given must be known apart from them.
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
@@ -232,24 +249,45 @@ class TrainConfig(_Frozen):
     stored_as: Literal["float32", "float16", "int8"] = "float16"
     """How the checkpoint stores filters and matrices."""
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_own_defaults(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        config = validate(given)
+        if not isinstance(given, Mapping):
+            return config
+        plain = {
+            name: part.model_dump(exclude_unset=True) if isinstance(part, BaseModel) else part
+            for name, part in given.items()
+        }
+        tree = copy.deepcopy(plain)
+        for name, value in own_defaults(config.model.arch, config.model.init).items():
+            section, _, leaf = name.partition(".")
+            tree.setdefault(section, {}).setdefault(leaf, value)
+        config = validate(tree)
+        config._given = copy.deepcopy(plain)
+        return config
+
     def with_values(self, values: Mapping[str, Any]) -> TrainConfig:
         """Change settings by dotted name, such as ``{"model.arch": "resnet18", "epochs": 3}``.
 
         Raises:
             TrainingError: A name is unknown or a value unfit.
         """
-        tree = self.model_dump()
+        known, given = self.model_dump(), copy.deepcopy(self._given)
         for name, value in values.items():
             *parents, leaf = name.split(".")
-            branch: Any = tree
+            branch: Any = known
             for parent in parents:
                 branch = branch.get(parent) if isinstance(branch, dict) else None
             if not isinstance(branch, dict) or (leaf not in branch and parents[-1:] not in _FREE_TABLES):
                 raise TrainingError(
                     f"there is no training setting {name!r}; see docs/training.md for their names."
                 )
-            branch[leaf] = value
-        return parse_config(tree, "training settings")
+            said = given
+            for parent in parents:
+                said = said.setdefault(parent, {})
+            said[leaf] = value
+        return parse_config(given, "training settings")
 
 
 _FREE_TABLES = (["options"], ["schedule_options"])

@@ -60,7 +60,7 @@ class Comparison:
     runs: tuple[Run, ...]
 
 
-_CNN = {"model.arch": "custom_cnn", "model.init": "none", "optim.backbone_lr_scale": 1.0}
+_CNN = {"model.arch": "custom_cnn", "model.init": "none"}
 _FROZEN_NETS = ("vgg16", "resnet50", "densenet169")
 _CLASSIFIERS = ("random_forest", "logistic_regression", "linear_svc")
 

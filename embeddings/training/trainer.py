@@ -248,7 +248,8 @@ def _make_optimizer(net: PosterNet, config: TrainConfig) -> torch.optim.Optimize
         group["initial_lr"] = group["lr"]
     if optim.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=optim.lr, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=optim.lr)
+    kind = torch.optim.Adam if optim.optimizer == "adam" else torch.optim.AdamW
+    return kind(groups, lr=optim.lr)
 
 
 def _dtype(config: TrainConfig, device: torch.device) -> torch.dtype | None:

@@ -14,10 +14,11 @@ from PIL import Image
 from embeddings.errors import PosterError
 from embeddings.posters import read_poster
 from embeddings.training.artwork import ArtworkHashes, artwork_groups, hash_artwork
-from embeddings.training.labels import Labels, find_posters
+from embeddings.training.labels import Labels, find_labelled_posters
 
 _FEW = 50
 _SMALLEST_SIDE = 100
+Sizes = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class DataCheck:
         n_unlabelled: Movies without a genre.
         n_without_poster: Labelled movies without a poster file.
         unreadable: Posters that cannot be read: (movie id, reason).
-        sizes: Smallest, median and largest (width, height) in pixels.
+        sizes: Smallest, median and largest (width, height) in pixels; None where no poster can be read.
         n_small: Posters with a side below 100 pixels.
         n_unusual: Posters whose width is not 0.55 to 0.8 of their height.
         support: Movies with a poster of each genre, the commonest first.
@@ -44,7 +45,7 @@ class DataCheck:
     n_unlabelled: int
     n_without_poster: int
     unreadable: tuple[tuple[str, str], ...]
-    sizes: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+    sizes: Sizes | None
     n_small: int
     n_unusual: int
     support: dict[str, int]
@@ -54,14 +55,12 @@ class DataCheck:
 
     def lines(self) -> list[str]:
         """The findings as lines for people."""
-        small, middle, large = (f"{w}x{h}" for w, h in self.sizes)
         few = [f"{genre} {n}" for genre, n in self.support.items() if n < _FEW]
         common = ", ".join(f"{genre} {n}" for genre, n in self.support.items())
         found = [
             f"{self.n_movies} movies; {self.n_repeated} repeated rows merged, "
             f"{self.n_unlabelled} without genres, {self.n_without_poster} without a poster",
-            f"posters {small} to {large}, median {middle}; "
-            f"{self.n_small} smaller than {_SMALLEST_SIDE} pixels, {self.n_unusual} of unusual shape",
+            self._size_line(),
             f"{self.mean_genres:.2f} genres a movie: {common}",
         ]
         if few:
@@ -75,6 +74,15 @@ class DataCheck:
         found += [f"unreadable: {movie_id}: {reason}" for movie_id, reason in self.unreadable]
         return found
 
+    def _size_line(self) -> str:
+        if self.sizes is None:
+            return "no poster can be read"
+        small, middle, large = (f"{w}x{h}" for w, h in self.sizes)
+        return (
+            f"posters {small} to {large}, median {middle}; "
+            f"{self.n_small} smaller than {_SMALLEST_SIDE} pixels, {self.n_unusual} of unusual shape"
+        )
+
 
 def check_data(labels: Labels, posters_dir: Path, hashes: ArtworkHashes | None = None) -> DataCheck:
     """Look labels and posters over; every poster is read once.
@@ -85,10 +93,10 @@ def check_data(labels: Labels, posters_dir: Path, hashes: ArtworkHashes | None =
         hashes: Artwork hashes of the labelled movies with a poster, in their order; None computes them.
 
     Raises:
-        LabelsError: ``posters_dir`` is not a folder.
+        LabelsError: ``posters_dir`` is not a folder, or no movie has both genres and a poster.
     """
     labelled = labels.labelled()
-    posters = find_posters(posters_dir, labelled.movie_ids)
+    posters = find_labelled_posters(labels, posters_dir)
     usable = labelled.select(posters)
     hashes = hashes or hash_artwork(list(posters.values()))
     broken = [path for path, fine in zip(posters.items(), hashes.readable, strict=True) if not fine]
@@ -105,7 +113,7 @@ def check_data(labels: Labels, posters_dir: Path, hashes: ArtworkHashes | None =
         n_small=sum(min(size) < _SMALLEST_SIDE for size in sizes),
         n_unusual=sum(not 0.55 <= w / h <= 0.8 for w, h in sizes),
         support=dict(usable.support().most_common()),
-        mean_genres=float(np.mean([len(names) for names in usable.genres])) if len(usable) else 0.0,
+        mean_genres=float(np.mean([len(names) for names in usable.genres])),
         n_same_artwork=sum(n for n in shared.values() if n > 1),
         conflicts=_conflicts(usable, groups.tolist()),
     )
@@ -122,9 +130,9 @@ def _sizes(paths: Iterable[Path]) -> list[tuple[int, int]]:
         return list(pool.map(size, paths))
 
 
-def _spread(sizes: list[tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    ordered = sorted(sizes, key=lambda size: size[0] * size[1]) or [(0, 0)]
-    return ordered[0], ordered[len(ordered) // 2], ordered[-1]
+def _spread(sizes: list[tuple[int, int]]) -> Sizes | None:
+    ordered = sorted(sizes, key=lambda size: size[0] * size[1])
+    return (ordered[0], ordered[len(ordered) // 2], ordered[-1]) if ordered else None
 
 
 def _reason(path: Path) -> str:

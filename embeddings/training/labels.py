@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -159,10 +160,38 @@ def _read_columns(path: Path) -> pd.DataFrame:
             f"{path} has no column {' and '.join(missing)}, only {', '.join(map(str, frame.columns[:8]))}; "
             "a labels file needs the columns Id and Genre."
         )
+    _refuse_other_rows(frame, path)
     for name in ("title", "year", "rating"):
         if name not in frame.columns:
             frame[name] = ""
     return frame[["Id", "Genre", "title", "year", "rating"]]
+
+
+def _refuse_other_rows(frame: pd.DataFrame, path: Path) -> None:
+    """Refuse what pandas reads without complaint as other rows than the file's author meant."""
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise LabelsError(
+            f"{path} has rows of more fields than its {frame.shape[1]} columns; put genres that commas part "
+            'in quotes: "Comedy, Drama".'
+        )
+    place = list(frame.columns).index("Id")
+    for name in frame.columns:
+        for row in np.flatnonzero(frame[name].str.contains("\n", regex=False, na=False)):
+            inner = str(frame[name].iloc[row]).splitlines()[1:]
+            shape = _shape(str(frame["Id"].iloc[row]))
+            # A description may have several lines; lines with an Id like the row's own are rows it swallowed.
+            if name in ("Id", "Genre") or any(
+                line.count(",") >= place and _shape(line.split(",")[place]) == shape for line in inner
+            ):
+                raise LabelsError(
+                    f"{path}, row {row + 2}: the {name} goes over {len(inner) + 1} lines; close its quote, "
+                    "or take the line breaks out."
+                )
+
+
+def _shape(movie_id: str) -> str:
+    """What ids of one kind have in common: all but their numbers."""
+    return re.sub(r"\d+", "0", movie_id.strip())
 
 
 def _parse_genres(text: str, where: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -36,19 +37,16 @@ def compound_genres(
     """Each distinct set of genres brought into ``low`` to ``high`` of the movies.
 
     Larger sets are drawn from without repetition, smaller ones repeated whole
-    with the rest drawn at random; no film is repeated more than eight times, so
-    that a set of one film does not fill an epoch with one picture.
+    with the rest drawn at random. The more sets there are, the longer the epoch.
     """
-    most_repeats = 8
     sets: dict[bytes, list[int]] = {}
     for row, target in enumerate(targets > 0.5):
         sets.setdefault(np.packbits(target).tobytes(), []).append(row)
-    floor, ceiling = max(1, round(low * len(targets))), max(1, round(high * len(targets)))
+    floor, ceiling = math.ceil(low * len(targets)), max(1, math.floor(high * len(targets)))
     chosen: list[NDArray[np.int64]] = []
     for rows in sets.values():
         members = rng.permutation(np.array(rows, dtype=np.int64))
-        wanted = min(max(len(members), floor), ceiling, most_repeats * len(members))
-        chosen.append(np.resize(members, wanted))
+        chosen.append(np.resize(members, min(max(len(members), floor), ceiling)))
     return rng.permutation(np.concatenate(chosen))
 
 

@@ -3,6 +3,9 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+from embeddings.errors import LabelsError
 from embeddings.training.checks import check_data
 from embeddings.training.labels import read_labels
 
@@ -38,3 +41,17 @@ def test_a_look_at_the_data_finds_what_is_wrong_with_it(
     assert "genres with fewer than 50 movies: Drama 6, War 2, Horror 1" in text
     assert "unreadable: broken:" in text
     assert "tt0 and twin" in text
+
+
+def test_a_folder_without_one_of_the_posters_is_refused_and_unreadable_ones_have_no_size(
+    tmp_path: Path,
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("Id,Genre\ntt1,Drama\n")
+    (tmp_path / "tt2.png").write_bytes(b"")
+    with pytest.raises(LabelsError, match="none of the 1 movies has both genres and a poster"):
+        check_data(read_labels(labels), tmp_path)
+    (tmp_path / "tt1.png").write_bytes(b"no picture")
+    found = check_data(read_labels(labels), tmp_path)
+    assert found.sizes is None
+    assert "no poster can be read" in found.lines()

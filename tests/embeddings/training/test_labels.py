@@ -44,6 +44,11 @@ def test_one_hot_and_further_columns_are_ignored(tmp_path: Path) -> None:
     assert labels.genres == (("Drama",),)
 
 
+def test_a_description_may_have_several_lines(tmp_path: Path) -> None:
+    text = 'Id,Genre,plot\ntt1,War,"Two men, and\na dog, go on,\nhowever, they"\ntt2,Drama,x\n'
+    assert read_labels(write(tmp_path, text)).movie_ids == ("tt1", "tt2")
+
+
 def test_years_and_ratings_are_numbers_where_they_are_known(tmp_path: Path) -> None:
     labels = read_labels(write(tmp_path, "Id,Genre,year,rating\ntt1,War,1999.0,7.4\ntt2,War,soon,inf\n"))
     assert labels.years == (1999, None)
@@ -58,6 +63,13 @@ def test_years_and_ratings_are_numbers_where_they_are_known(tmp_path: Path) -> N
         ("Id,Genre\n,Drama\n", "row 2: the Id is empty"),
         ("Id,Genre\ntt1,['Drama'\n", "row 2: the Genre"),
         ("Id,Genre\ntt1,Drama,1,2\ntt1,a,b,c,d,e\n", "cannot be read"),
+        ("Id,Genre\ntt1,Comedy, Drama\ntt2,Horror, War\n", "more fields than its 2 columns"),
+        ('Id,Genre\ntt1,"Drama\ntt2,War\n', "cannot be read"),
+        ('Id,Genre\ntt1,"Drama\ntt2,War\ntt3,"Comedy"\n', "row 2: the Genre goes over 3 lines"),
+        (
+            'Id,Genre,plot\ntt1,War,x\ntt2,War,"A man\ntt3,War,y\ntt4,War,"A dog"\n',
+            "row 3: the plot goes over",
+        ),
     ],
 )
 def test_a_file_that_is_no_labels_file_is_refused_in_one_sentence(

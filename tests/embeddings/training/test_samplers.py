@@ -34,11 +34,12 @@ def test_compound_genres_brings_each_set_into_one_to_four_percent() -> None:
     assert len(np.unique(order[order < 990])) == 80, "large sets are drawn from without repetition"
 
 
-def test_compound_genres_repeats_small_sets_but_no_movie_more_than_eight_times() -> None:
-    targets = np.concatenate([np.tile([[1, 0]], (998, 1)), [[0, 1], [1, 1]]]).astype(np.float32)
+def test_compound_genres_repeats_small_sets_until_they_are_one_percent() -> None:
+    targets = np.concatenate([np.tile([[1, 0]], (1047, 1)), [[0, 1], [1, 1], [1, 1]]]).astype(np.float32)
     order = compound_genres(targets, np.random.default_rng(0))
-    assert np.sum(order == 998) == 8
-    assert np.sum(order < 998) == 40
+    assert np.sum(order == 1047) == 11, "10.5 movies are one percent"
+    assert sorted([np.sum(order == 1048), np.sum(order == 1049)]) == [5, 6]
+    assert np.sum(order < 1047) == 42
 
 
 @pytest.mark.parametrize("name", ["none", "inverse_frequency", "compound_genres"])

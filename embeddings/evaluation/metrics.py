@@ -146,6 +146,11 @@ def per_genre_figures(targets: NDArray[np.float32], chosen: NDArray[np.bool_]) -
 
 
 def _prf(truth: NDArray[np.bool_], chosen: NDArray[np.bool_], average: str) -> tuple[float, float, float]:
+    if truth.shape[1] == 1:
+        # scikit-learn takes one column for a question whose "no" counts too; beside a genre that no movie
+        # has it is a genre, and the mean by support is its own figure.
+        truth, chosen = (np.pad(one, ((0, 0), (0, 1))) for one in (truth, chosen))
+        average = "weighted" if average == "macro" else average
     with warnings.catch_warnings():
         # A movie without a genre has no recall; scikit-learn counts it as 0 either way.
         warnings.simplefilter("ignore", UndefinedMetricWarning)

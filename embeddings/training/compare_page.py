@@ -9,7 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 _COLUMNS = (
     ("macro_f1", "macro F1", "{:.3f}"),
@@ -26,24 +30,32 @@ _COLUMNS = (
     ("cpu_ms_per_poster", "CPU ms/poster", "{:.1f}"),
     ("train_seconds", "training, s", "{:.0f}"),
 )
+_COSTS = (
+    ("parameters", "parameters"),
+    ("file_bytes", "bytes of the file"),
+    ("cpu_ms_per_poster", "CPU ms per poster"),
+    ("train_seconds", "seconds of training"),
+)
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}"
     "td,th{padding:.2rem .6rem;text-align:right}td:first-child{text-align:left}"
-    "tr:nth-child(even){background:#f3f5f7}small{color:#667}"
+    "tr:nth-child(even){background:#f3f5f7}small{color:#667}img{display:block;max-width:100%}"
 )
 
 
 def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the table, best macro F1 first, and a plot; everything inside one file."""
+    """Write the table, best macro F1 first, and plots; everything inside one file."""
     ordered = sorted(rows, key=lambda row: -row.get("macro_f1", -1.0))
     head = "".join(f"<th>{label}</th>" for _, label, _ in _COLUMNS)
     body = "".join(_line(row) for row in ordered)
-    plot = base64.b64encode(_plot(ordered)).decode()
+    judged = [row for row in ordered if "ci95" in row]
+    plots = _image("Macro F1 and mAP of each run", _plot(judged))
+    plots += _image("mAP of each run against what it costs", _cost_plot(judged)) if judged else ""
     path.write_text(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Comparison</title><style>{_STYLE}</style>"
-        f"<h1>Comparison</h1><p>Test side; small: 95 % bootstrap interval.</p>"
+        f"<h1>Comparison</h1><p>Test side; small: 95 % bootstrap interval over its movies.</p>"
         f"<table><tr><th>run</th>{head}</tr>{body}</table>"
-        f'<img alt="Macro F1 and mAP of each run" src="data:image/png;base64,{plot}"></html>',
+        f"{plots}</html>",
         encoding="utf-8",
     )
 
@@ -76,9 +88,15 @@ def _cell(row: Mapping[str, Any], key: str, form: str) -> str:
     return form.format(row[key]) if key in row else ""
 
 
-def _plot(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def _image(alt: str, figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return f'<img alt="{alt}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+
+
+def _plot(judged: Sequence[Mapping[str, Any]]) -> Figure:
     """Macro F1 and mAP of each run, with their intervals."""
-    shown = [row for row in rows if "ci95" in row][::-1]
+    shown = judged[::-1]
     figure = Figure(figsize=(9, 0.4 * len(shown) + 1), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for panel, (key, label) in zip(
@@ -90,6 +108,35 @@ def _plot(rows: Sequence[Mapping[str, Any]]) -> bytes:
             panel.plot(row[key], place, "o", color="#2f5d8a")
         panel.set_xlabel(label)
         panel.set_yticks(range(len(shown)), [str(row["name"]) for row in shown])
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return buffer.getvalue()
+    return figure
+
+
+def _short(value: float, _: object) -> str:
+    return f"{value:g}" if value < 1000 else EngFormatter(sep="").format_eng(value)
+
+
+def _cost_plot(judged: Sequence[Mapping[str, Any]]) -> Figure:
+    """mAP with its interval against each cost; a rival without such a cost is left out of that panel."""
+    figure = Figure(figsize=(11, 3.6 + 0.08 * len(judged)), layout="constrained")
+    axes = figure.subplots(1, len(_COSTS), sharey=True)
+    colors = colormaps["turbo"](np.linspace(0.05, 0.95, len(judged)))
+    for row, color in zip(judged, colors, strict=True):
+        low, high = row["ci95"]["mean_average_precision"]
+        for panel, (key, _) in zip(axes, _COSTS, strict=True):
+            if key in row:
+                panel.plot([row[key], row[key]], [low, high], color=color, alpha=0.35)
+                panel.plot(row[key], row["mean_average_precision"], "o", color=color)
+    for panel, (key, label) in zip(axes, _COSTS, strict=True):
+        panel.set_xlabel(label)
+        costs = [row[key] for row in judged if key in row]
+        if costs and max(costs) > 4 * min(costs) > 0:
+            panel.set_xscale("log")
+            panel.xaxis.set_minor_locator(NullLocator())
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        else:
+            panel.xaxis.set_major_locator(MaxNLocator(2))
+        panel.xaxis.set_major_formatter(FuncFormatter(_short))
+    axes[0].set_ylabel("mAP")
+    handles = [Line2D([], [], marker="o", linestyle="", color=color) for color in colors]
+    figure.legend(handles, [str(row["name"]) for row in judged], loc="outside lower center", ncols=4)
+    return figure

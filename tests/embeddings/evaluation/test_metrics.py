@@ -111,6 +111,23 @@ def test_the_most_frequent_predictor_chooses_the_commonest_genre() -> None:
     assert row["top_1_accuracy"] == 0.75
 
 
+def test_a_single_genre_is_judged_as_one_of_many_is() -> None:
+    """Two of four chosen are right and one is missed; what is rightly not chosen raises no F1."""
+    targets = np.array([[1], [1], [1], [0], [0], [0]], dtype=np.float32)
+    probs = np.array([[0.9], [0.8], [0.1], [0.7], [0.6], [0.2]], dtype=np.float32)
+    ids = ("a", "b", "c", "d", "e", "f")
+    cuts = np.array([0.5], dtype=np.float32)
+    document = evaluation_document(JudgedPosters(ids, GenreVocabulary(("War",)), targets, probs, cuts))
+    for average in ("micro", "macro", "weighted"):
+        assert document[f"{average}_precision"] == pytest.approx(2 / 4)
+        assert document[f"{average}_recall"] == pytest.approx(2 / 3)
+        assert document[f"{average}_f1"] == pytest.approx(4 / 7)
+    assert document["per_genre"]["War"]["f1"] == pytest.approx(4 / 7)
+    assert document["samples_f1"] == pytest.approx(2 / 6)
+    assert document["trivial"]["all_positive"]["macro_f1"] == pytest.approx(2 * 3 / (3 + 6))
+    assert document["trivial"]["all_negative"]["macro_f1"] == 0
+
+
 def test_every_figure_of_the_contract_is_there() -> None:
     wanted = {"n", "labels", "macro_labels", "macro_f1", "micro_f1", "mean_average_precision", "hamming_loss"}
     wanted |= {

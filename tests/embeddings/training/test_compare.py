@@ -42,7 +42,9 @@ def test_runs_share_movies_and_sides_and_a_failing_one_stops_nothing(
     assert low <= by_name["forest"]["macro_f1"] <= high
     with (tmp_path / "table.csv").open() as file:
         assert [row["name"] for row in csv.DictReader(file)] == ["bce", "impossible", "forest"]
-    assert "impossible" in (tmp_path / "compare.html").read_text()
+    page = (tmp_path / "compare.html").read_text()
+    assert "impossible" in page
+    assert 'alt="mAP of each run against what it costs"' in page
     again: list[str] = []
     assert compare(world_labels, poster_world[1], tmp_path, Comparison(base, runs), again.append) == rows
     assert not [line for line in again if line.startswith("epoch")], "finished runs are not run again"
@@ -104,6 +106,23 @@ def test_intervals_of_many_movies_are_narrower_than_of_few() -> None:
         return high - low
 
     assert width(1600) < width(100) / 2
+
+
+def test_intervals_lie_nearer_the_average_precision_of_all_movies_than_few_movies_figures_do() -> None:
+    rng = np.random.default_rng(0)
+
+    def drawn(n: int) -> JudgedPosters:
+        targets = (rng.random((n, 1)) < 0.1).astype(np.float32)
+        probs = 1 / (1 + np.exp(2 - targets - rng.normal(size=(n, 1)))).astype(np.float32)
+        ids = tuple(f"tt{number}" for number in range(n))
+        return JudgedPosters(ids, GenreVocabulary(("War",)), targets, probs, np.full(1, 0.3, np.float32))
+
+    def figure(judged: JudgedPosters) -> float:
+        return float(evaluation_document(judged)["mean_average_precision"])
+
+    truth, few = figure(drawn(40_000)), [drawn(400) for _ in range(12)]
+    middle = np.mean([bootstrap_intervals(judged)["mean_average_precision"] for judged in few])
+    assert truth - 0.01 < middle < np.mean([figure(judged) for judged in few]) - 0.01
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

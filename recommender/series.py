@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from indexer.catalog import Catalog
-from indexer.catalog.search import MAX_LIMIT, Search
 from indexer.titles import collection_key
 from indexer.types import Movie
 
@@ -161,8 +160,11 @@ def find_series(catalog: Catalog, movies: Sequence[Movie]) -> tuple[str, ...]:
     for movie in movies:
         if movie.collection is not None:
             found |= dict.fromkeys(catalog.find_by_collection(movie.collection))
-        read = stems(movie.title)
-        for stem in sorted({read.whole} | read.parts | read.subtitled):
-            page = catalog.search_movies(Search(q=stem, sort="title", limit=MAX_LIMIT))
-            found |= dict.fromkeys(m.movie_id for m in page.movies if of_one_series(movie, m))
+        titles: dict[str, str] = {}
+        # The title as it stands, too: of "C.H.U.D." the stem is "chud", and no title begins so.
+        for beginning in sorted({*stems(movie.title).every, movie.title}):
+            titles |= catalog.find_titles(beginning)
+        near = [movie_id for movie_id, title in titles.items() if same_series(movie.title, title)]
+        alike = catalog.find_movies(near).values()
+        found |= dict.fromkeys(one.movie_id for one in alike if of_one_series(movie, one))
     return tuple(movie_id for movie_id in found if movie_id not in own)

@@ -20,6 +20,7 @@ from indexer.models import GenreRow, MovieGenreRow, MovieRow
 from indexer.titles import collection_key, is_movie_id, search_key, search_keys, split_article
 
 MAX_LIMIT = 200
+_LAST_LETTER = "\U0010ffff"  # sorts behind every other
 _CLOSE = 200  # candidates that are compared letter by letter for a suggestion
 
 
@@ -89,7 +90,7 @@ class SearchMovies(Movies):
         body, _ = split_article(text)
         stem = (body.split() or [""])[0][:3]
         near_id = (
-            and_(MovieRow.movie_id >= text[:-2], MovieRow.movie_id < text[:-2] + "\U0010ffff")
+            and_(MovieRow.movie_id >= text[:-2], MovieRow.movie_id < text[:-2] + _LAST_LETTER)
             if is_movie_id(text) and len(text) > 4
             else literal(False)
         )
@@ -117,6 +118,20 @@ class SearchMovies(Movies):
             query = query.where(MovieRow.year == year)
         with self._reading() as connection:
             return list(connection.scalars(query.order_by(MovieRow.n_ratings.desc(), MovieRow.movie_id)))
+
+    def find_titles(self, beginning: str, limit: int = MAX_LIMIT) -> dict[str, str]:
+        """Titles that begin so but for case, accents, punctuation and article, by movie id, from A to Z."""
+        first, _ = split_article(beginning)
+        if not first:
+            return {}
+        query = (
+            select(MovieRow.movie_id, MovieRow.title)
+            .where(MovieRow.search_title >= first, MovieRow.search_title < first + _LAST_LETTER)
+            .order_by(MovieRow.search_title, MovieRow.movie_id)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return {movie_id: title for movie_id, title in connection.execute(query)}
 
     def find_by_collection(self, name: str, limit: int = MAX_LIMIT) -> list[str]:
         """Ids of the movies of a collection, the most rated first; see ``titles.collection_key``."""

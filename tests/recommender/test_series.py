@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from indexer.catalog import MovieFacts
 from indexer.types import Movie
-from recommender.series import of_one_series, same_collection, same_series, same_title
+from recommender.series import find_series, of_one_series, same_collection, same_series, same_title
 
 SAME = [
     ("Toy Story", "Toy Story 2"),
@@ -107,3 +108,21 @@ def test_movies_without_a_common_genre_are_of_no_series() -> None:
     assert not of_one_series(comedy, Movie("tt2", "Stranded 2", genres=("Horror",)))
     assert of_one_series(comedy, Movie("tt3", "Stranded 2", genres=("Comedy", "Drama")))
     assert of_one_series(comedy, Movie("tt4", "Stranded 2"))
+
+
+def test_a_series_is_found_among_the_titles_of_the_catalog(own_home) -> None:
+    named = {
+        "tt0000010": "C.H.U.D.",
+        "tt0000012": "C.H.U.D. II - Bud the Chud",
+        "tt0000014": "Chuddle",
+        "tt0000020": "The Thing",
+        "tt0000022": "Thing: Part II",
+        "tt0000024": "Something 2",
+        "tt0000030": "V/H/S",
+        "tt0000032": "V/H/S/2",
+    }
+    own_home.catalog.upsert_movies([MovieFacts(one, title) for one, title in named.items()], "edit")
+    for first, second in (("tt0000010", "tt0000012"), ("tt0000020", "tt0000022"), ("tt0000032", "tt0000030")):
+        assert find_series(own_home.catalog, [own_home.catalog.get_movie(first)]) == (second,)
+    both = [own_home.catalog.get_movie(one) for one in ("tt0000010", "tt0000020", "tt0000022")]
+    assert find_series(own_home.catalog, both) == ("tt0000012",)

@@ -150,3 +150,10 @@ def test_a_title_is_found_exactly(filled: Catalog) -> None:
     assert filled.find_by_title("Matrix") == ["tt01"]
     assert filled.find_by_title("Matrix", 2003) == []
     assert filled.find_by_title("Matrix Rel") == []
+
+
+def test_titles_are_found_by_their_beginning(filled: Catalog) -> None:
+    assert list(filled.find_titles("the MATRIX").values()) == ["The Matrix", "The Matrix Reloaded"]
+    assert filled.find_titles("Matrix", limit=1) == {"tt01": "The Matrix"}
+    assert list(filled.find_titles("AMÉ").values()) == ["Amélie"]
+    assert filled.find_titles("Reloaded") == filled.find_titles("?!") == filled.find_titles("") == {}

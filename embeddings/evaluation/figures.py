@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve
 
@@ -30,6 +31,7 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> bytes:
         right.plot(epochs, [row[name] for row in history], label=name.replace("_", " "))
     for axes in (left, right):
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
     return _png(figure)
 

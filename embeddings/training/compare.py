@@ -42,7 +42,7 @@ def compare(
     A run that fails is reported in its row and does not stop the others.
 
     Returns:
-        One row for each run, and one for each group of runs.
+        One row for each run, two for each group of runs, and one for each predictor that never looks.
 
     Raises:
         TrainingError: The sides cannot be dealt, or ``out`` holds another comparison's run.
@@ -53,8 +53,8 @@ def compare(
     for number, run in enumerate(comparison.runs, start=1):
         say(f"run {number} of {len(comparison.runs)}: {run.name}")
         rows.append(_run_once(labels, posters_dir, out / "runs" / run.name, base, run, say))
-        _write(out, rows + _group_rows(rows))
-    return rows + _group_rows(rows)
+        _write(out, rows + _summaries(rows))
+    return rows + _summaries(rows)
 
 
 def bootstrap_intervals(judged: JudgedPosters, seed: int = 0) -> dict[str, list[float]]:
@@ -167,7 +167,9 @@ def _figures(judged: JudgedPosters) -> Row:
         f"macro_f1_at_{cut}": float(per_genre_figures(truth.targets, truth.probs >= cut)[columns, 2].mean())
         for cut in COMMON_CUTS
     }
-    return {name: document[name] for name in FIGURES} | at_cuts | {"ci95": bootstrap_intervals(judged)}
+    blind = {name: {key: row[key] for key in FIGURES} for name, row in document["trivial"].items()}
+    figures = {name: document[name] for name in FIGURES}
+    return figures | at_cuts | {"ci95": bootstrap_intervals(judged), "trivial": blind}
 
 
 def _milliseconds(encoder: Encoder) -> float:
@@ -181,6 +183,14 @@ def _milliseconds(encoder: Encoder) -> float:
         encoder.encode_pixels(batch)
         times.append(time.perf_counter() - started)
     return float(np.median(times)) / len(batch) * 1000
+
+
+def _summaries(rows: Sequence[Row]) -> list[Row]:
+    """Rows beside those of the runs; the blind predictors are judged as the first run is."""
+    blind: dict[str, Row] = next((row["trivial"] for row in rows if "trivial" in row), {})
+    return _group_rows(rows) + [
+        {"name": name.replace("_", " "), "group": ""} | figures for name, figures in blind.items()
+    ]
 
 
 def _group_rows(rows: Sequence[Row]) -> list[Row]:
@@ -199,7 +209,7 @@ def _group_rows(rows: Sequence[Row]) -> list[Row]:
 
 def _write(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     (out / "table.json").write_text(json.dumps(list(rows), indent=1), encoding="utf-8")
-    columns = list(dict.fromkeys(name for row in rows for name in row if name != "ci95"))
+    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("ci95", "trivial")))
     with (out / "table.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()

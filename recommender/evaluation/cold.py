@@ -19,7 +19,7 @@ from recommender.evaluation.protocol import (
     content_scorers,
     splits,
 )
-from recommender.evaluation.scorers import Blend
+from recommender.evaluation.scorers import Blend, Scorer
 from recommender.learned_weights import COLD_SHARE
 from recommender.taste import TasteModel
 from recommender.weight_choice import scale_of
@@ -51,7 +51,7 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
         scorers |= our_rows(ours, questions.matched)
         scorers["taste"] = scorers.pop("taste_placed")
         del scorers["blend_unlifted"]  # nobody rated these: nothing is lifted
-        scorers["taste_without_posters"] = _facts_only(data, people)
+        scorers |= lesser_tastes(data.rows, people)
         untold = _untold(data, people)
         scorers["blend_untold"] = our_rows(replace(ours, rows=untold), questions.matched)["blend_default"]
         questions = replace(questions, full=None)
@@ -64,6 +64,8 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
             ("blend_default", "genre_known"),
             ("taste", "genre_known"),
             ("taste", "taste_without_posters"),
+            ("taste_of_genres_and_posters", "taste_of_genres"),
+            ("taste_of_genres_and_posters", "genre_known"),
             ("blend_default", "era"),
             ("blend_untold", "genre_known"),
         )
@@ -80,7 +82,13 @@ def _untold(data: CatalogData, people: People) -> Rows:
     return _placed(with_genres(data.rows, data.predicted_genres), people)
 
 
-def _facts_only(data: CatalogData, people: People) -> Blend:
-    """Taste predicted from genres and year alone: what posters add is the distance to ``taste``."""
-    placed = _placed(replace(data.rows, visual=np.zeros_like(data.rows.visual)), people)
-    return Blend(placed, scale_of(placed), np.array([0.0, 0.0, 1.0]))
+def lesser_tastes(rows: Rows, people: People) -> dict[str, Scorer]:
+    """Taste predicted from less than poster, genres and year: pairs of them say what posters add."""
+    unseen = replace(rows, visual=np.zeros_like(rows.visual))
+    known = {
+        "taste_without_posters": unseen,
+        "taste_of_genres_and_posters": replace(rows, years=None),
+        "taste_of_genres": replace(unseen, years=None),
+    }
+    placed = {name: _placed(less, people) for name, less in known.items()}
+    return {name: Blend(one, scale_of(one), np.array([0.0, 0.0, 1.0])) for name, one in placed.items()}

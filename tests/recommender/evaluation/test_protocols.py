@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from indexer.affinities import Affinities
 from indexer.types import Ratings, Rows, TasteFactors
 from recommender.affinity_model import AffinityModel
 from recommender.evaluation import protocol, warm
-from recommender.evaluation.cold import judge_cold
+from recommender.evaluation.cold import judge_cold, lesser_tastes
 from recommender.evaluation.data import CatalogData
 from recommender.evaluation.genre import judge_genre
 from recommender.evaluation.outcome import Outcome
@@ -126,6 +127,28 @@ def test_cold_movies_have_no_rating_in_anything_that_is_fitted(
     assert len(movies) > 100
     for ratings in fitted:
         assert not movies & set(ratings.movie_ids.tolist())
+
+
+def test_a_taste_of_less_reads_only_what_it_is_called_after(data: CatalogData) -> None:
+    rows, turn = data.rows, np.random.default_rng(5).permutation(len(data))
+    assert rows.years is not None
+    unrated = np.arange(len(data)) % 3 == 0
+    people = People.of_ratings(data.ratings, rows.movie_ids).without_movies(unrated)
+    queries = np.flatnonzero(unrated)
+    candidates = np.tile(queries, (len(queries), 1))
+    plain, other_posters, other_years = (
+        {name: row.pairs(queries, candidates) for name, row in lesser_tastes(one, people).items()}
+        for one in (rows, replace(rows, visual=rows.visual[turn]), replace(rows, years=rows.years[turn]))
+    )
+    reads = {
+        "taste_of_genres": (False, False),
+        "taste_of_genres_and_posters": (True, False),
+        "taste_without_posters": (False, True),
+    }
+    assert set(plain) == set(reads)
+    for name, (posters, years) in reads.items():
+        assert np.array_equal(plain[name], other_posters[name]) is not posters
+        assert np.array_equal(plain[name], other_years[name]) is not years
 
 
 def test_chance_scores_like_chance_and_taste_finds_the_camp(data: CatalogData) -> None:

@@ -53,7 +53,11 @@ def read_years(
 @click.option("--diversity", type=_SHARE, default=0.0, show_default=True, help="0 closest, 1 most varied.")
 @click.option("--collapse-duplicates", is_flag=True, help="One of each group of near-identical posters.")
 @click.option(
-    "--series", type=click.Choice(SERIES), default="neutral", show_default=True, help="Where sequels go."
+    "--series",
+    type=click.Choice(SERIES),
+    default="neutral",
+    show_default=True,
+    help="Where movies of the same series or collection go.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj

@@ -136,7 +136,7 @@ class BlendContract(Contract):
     min_score: Fraction | None = Field(default=None, description="Least score.")
     diversity: Fraction = Field(default=0.0, description="0 ranks by score alone, 1 by novelty alone.")
     collapse_duplicates: bool = Field(default=False, description="One of each group of equal posters.")
-    series: Series = Field(default="neutral", description="Where movies of the same series go.")
+    series: Series = Field(default="neutral", description="Where movies of the same series or collection go.")
 
     _genres = field_validator("genres", "exclude", mode="before")(split_list)
 

@@ -87,14 +87,16 @@ def train(
     from embeddings.training.train import train as run
 
     config = config_from_options(options)
+    if summary:
+        # Weights change nothing that is printed, and may have to be downloaded.
+        config = config.with_values({"model.init": "none"})
     check_settings(config)
     labels = read_labels(labels_file)
     if summary:
         from embeddings.models.summary import summary as describe
 
         n_genres = len(config.data.genres) or len(labels.vocabulary(config.data.min_support))
-        # Weights change nothing that is printed, and may have to be downloaded.
-        click.echo(describe(build_net(config.with_values({"model.init": "none"}), n_genres)))
+        click.echo(describe(build_net(config, n_genres)))
         return
     if out is None:
         raise click.UsageError("Missing option '--out': the folder of the run.")

@@ -13,7 +13,7 @@ from embeddings.models.poster_net import NetSpec, PosterNet
 from embeddings.models.pretrained import load_into, read_weights
 from embeddings.models.scratch import SCRATCH_NETS
 from embeddings.models.teachers import InceptionMixed7a, ResNet101V2Stage3
-from embeddings.models.torchvision_nets import TorchvisionNet, torchvision_names
+from embeddings.models.torchvision_nets import TorchvisionNet, torchvision_names, torchvision_weights
 
 _FILE_ONLY: dict[str, type[EfficientNetLite0 | InceptionMixed7a | ResNet101V2Stage3]] = {
     "efficientnet_lite0": EfficientNetLite0,
@@ -68,16 +68,27 @@ def check_names(arch: str, init: str) -> None:
     """Refuse what no net can be built from, without building one.
 
     Raises:
-        InvalidRequestError: An architecture is unknown, or there are too few or too many sources of weights.
+        InvalidRequestError: An architecture or a name of weights is unknown, or there are too few or too many
+            sources of weights.
         CheckpointError: A weights file is missing.
     """
     names = arch.split("+")
     for name in names:
         if name not in architecture_names():
             raise _unknown_architecture(name)
-    for source in _split_init(init, len(names)):
-        if source.endswith(".safetensors") and not Path(source).is_file():
-            raise CheckpointError(f"there is no weights file {source}: check the path")
+    for name, source in zip(names, _split_init(init, len(names)), strict=True):
+        _check_source(name, source)
+
+
+def _check_source(name: str, source: str) -> None:
+    if source == "none" or (source == "auto" and name not in _FILE_ONLY) or Path(source).is_file():
+        return
+    if source.endswith(".safetensors"):
+        raise CheckpointError(f"there is no weights file {source}: check the path")
+    if name not in torchvision_names():
+        raise _only_files(name, source)
+    if source not in ("imagenet", "DEFAULT", *torchvision_weights(name)):
+        raise _unknown_weights(name, source)
 
 
 def _split_init(init: str, n: int) -> list[str]:
@@ -103,9 +114,7 @@ def _build_backbone(name: str, spec: NetSpec, init: str) -> Backbone:
     if init == "none" or (init == "auto" and name in SCRATCH_NETS):
         return backbone
     if not Path(init).is_file():
-        raise CheckpointError(
-            f"{name} has no downloadable weights and {init!r} is no file: give a safetensors file"
-        )
+        raise _only_files(name, init)
     module = backbone.net if isinstance(backbone, InceptionMixed7a) else backbone
     load_into(module, read_weights(Path(init)), init)
     return backbone
@@ -128,11 +137,21 @@ def _build_torchvision(name: str, init: str) -> Backbone:
             "connect, or give a safetensors file"
         ) from error
     except (KeyError, ValueError, AttributeError) as error:
-        raise InvalidRequestError(
-            f"torchvision has no weights {init!r} for {name}: "
-            "give imagenet, none, a file, or one of its names",
-            "init",
-        ) from error
+        raise _unknown_weights(name, init) from error
+
+
+def _only_files(name: str, init: str) -> CheckpointError:
+    return CheckpointError(
+        f"{name} has no downloadable weights and {init!r} is no file: give a safetensors file"
+    )
+
+
+def _unknown_weights(name: str, init: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"torchvision has no weights {init!r} for {name}: give imagenet, none, a file, or one of its names, "
+        f"{', '.join(torchvision_weights(name))}",
+        "init",
+    )
 
 
 def _unknown_architecture(name: str) -> InvalidRequestError:

@@ -25,6 +25,11 @@ def torchvision_names() -> tuple[str, ...]:
     return tuple(sorted(torchvision.models.list_models(module=torchvision.models)))
 
 
+def torchvision_weights(name: str) -> tuple[str, ...]:
+    """torchvision's names of the weights of one of its models, as ``IMAGENET1K_V1``."""
+    return tuple(torchvision.models.get_model_weights(name).__members__)
+
+
 class TorchvisionNet(Backbone):
     """A torchvision model up to its last linear layer.
 

@@ -12,6 +12,8 @@ from embeddings.errors import CheckpointError, InvalidRequestError
 from embeddings.models import build_model
 from embeddings.models.lite0 import SameConv2d, same_padding
 from embeddings.models.pretrained import read_weights
+from embeddings.models.registry import check_names
+from embeddings.models.torchvision_nets import torchvision_weights
 
 
 def test_int8_is_multiplied_by_its_scale_and_halves_are_widened(tmp_path: Path) -> None:
@@ -110,3 +112,10 @@ def test_a_same_convolution_gives_tensorflows_known_answer() -> None:
     torch.nn.init.ones_(conv.weight)
     x = torch.arange(1.0, 17.0).view(1, 1, 4, 4)
     assert conv(x).flatten().tolist() == [54.0, 45.0, 72.0, 54.0]
+
+
+@pytest.mark.parametrize("arch", ["vit_b_16", "regnet_y_16gf"])
+@pytest.mark.parametrize("name", ["IMAGENET1K_V1", "IMAGENET1K_SWAG_E2E_V1", "IMAGENET1K_SWAG_LINEAR_V1"])
+def test_torchvisions_names_of_weights_are_known_without_a_download(arch: str, name: str) -> None:
+    check_names(arch, name)
+    assert name in torchvision_weights(arch)

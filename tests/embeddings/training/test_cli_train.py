@@ -98,6 +98,8 @@ def test_a_net_of_our_own_needs_no_source_of_weights(poster_world: tuple[Path, P
     ("extra", "words"),
     [
         (["--init", "absent.safetensors"], "no weights file absent.safetensors"),
+        (["--init", "imagenet"], "custom_cnn has no downloadable weights"),
+        (["--arch", "resnet18", "--init", "IMAGENET9"], "one of its names, IMAGENET1K_V1"),
         (["--loss", "hinge"], "there is no loss 'hinge'"),
         (["--sampler", "fair"], "there is no sampler 'fair'"),
         (["--schedule", "linear"], "there is no schedule 'linear'"),
@@ -121,6 +123,23 @@ def test_a_setting_that_does_not_exist_is_one_sentence_and_exit_code_one(
     assert words in result.stderr
     assert "movies;" not in result.stderr, "posters were looked over first"
     assert "Traceback" not in result.stderr
+
+
+def test_a_summary_needs_no_weights_even_of_nets_that_only_files_have(
+    poster_world: tuple[Path, Path],
+) -> None:
+    arguments = [
+        "train",
+        *map(str, poster_world),
+        "--arch",
+        "efficientnet_lite0",
+        "--summary",
+        "--min-support",
+        "5",
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.stderr
+    assert "efficientnet_lite0: 3,7" in result.stdout
 
 
 def test_options_override_the_file_and_set_overrides_both(tmp_path: Path) -> None:

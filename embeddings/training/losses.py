@@ -33,7 +33,11 @@ class GenreCounts:
 
 
 def bce(counts: GenreCounts) -> Loss:
-    """Binary cross-entropy, every genre alike."""
+    """Binary cross-entropy, every genre alike.
+
+    Source:
+        C. Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.2.
+    """
     del counts
     return F.binary_cross_entropy_with_logits
 

@@ -65,6 +65,11 @@ def test_asymmetric_loss_of_a_known_negative() -> None:
     assert loss_of("asl", torch.zeros(1, 2), torch.zeros(1, 2)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_asymmetric_loss_of_a_known_positive() -> None:
+    # p = 0.5, focused once: -(0.5) * log(0.5); the margin is for negatives alone.
+    assert loss_of("asl", torch.zeros(1, 2), torch.ones(1, 2)) == pytest.approx(0.5 * math.log(2), rel=1e-5)
+
+
 def test_soft_f1_is_nothing_when_all_is_right_and_one_when_all_is_wrong() -> None:
     sure = (TARGETS * 2 - 1) * 40
     assert loss_of("soft_f1", sure) == pytest.approx(0.0, abs=1e-6)
@@ -99,6 +104,15 @@ def test_distribution_balanced_weighs_the_rarer_genre_of_a_movie_more() -> None:
     assert loss_of("distribution_balanced", torch.zeros(1, 2), both, **options) == pytest.approx(
         expected, rel=1e-5
     )
+
+
+def test_distribution_balanced_of_a_known_movie_with_its_published_defaults() -> None:
+    # Only genre 0: rarities 1/25 and 1/50 over 1/25; shifts 0.05 log(3) and 0; negatives five times as steep.
+    weights = [0.1 + 1 / (1 + math.exp(-10 * (share - 0.2))) for share in (1.0, 0.5)]
+    positive = math.log(1 + math.exp(0.05 * math.log(3)))
+    expected = (weights[0] * positive + weights[1] * math.log(2) / 5) / 2
+    found = loss_of("distribution_balanced", torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -249,10 +249,16 @@ def refuse_other_schema(database_url: str) -> None:
 
 def _other_schema(engine: Engine, found: str) -> CatalogError:
     where = engine.url.render_as_string(hide_password=True)
-    return CatalogError(
-        f"The catalog {where} has schema {found}, this program needs {SCHEMA_HEAD}; "
-        "run `onesheet db upgrade`."
-    )
+    cure = "run `onesheet db upgrade`" if _knows(found) else "a later onesheet wrote it: install that one"
+    return CatalogError(f"The catalog {where} has schema {found}, this program needs {SCHEMA_HEAD}; {cure}.")
+
+
+def _knows(revision: str) -> bool:
+    """Whether this program has the migration, from which it could go on."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return any(script.revision == revision for script in scripts.walk_revisions())
 
 
 def schema_revision(engine: Engine) -> str | None:
@@ -268,11 +274,14 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run the migrations up to ``revision`` in one transaction; a second process waits and finds it done.
 
     Raises:
-        CatalogError: The database cannot be written, or a migration would leave rows without what they
-            refer to.
+        CatalogError: A later program wrote the catalog, the database cannot be written, or a migration
+            would leave rows without what they refer to.
     """
     from alembic import command
 
+    found = schema_revision(engine)
+    if found is not None and not _knows(found):
+        raise _other_schema(engine, found)
     with _migrating(engine) as connection:
         command.upgrade(alembic_config(connection), revision)
 

@@ -63,9 +63,7 @@ def test_a_database_that_is_not_there_is_not_made_when_it_must_exist(engine: Eng
 
 
 def test_an_out_of_date_schema_names_the_command_that_mends_it(engine: Engine, tmp_path: Path) -> None:
-    database.upgrade(engine)
-    with database.writing(engine) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    database.upgrade(engine, "0001")
     with pytest.raises(CatalogError, match="onesheet db upgrade"):
         open_catalog(settings_of(engine, tmp_path))
 
@@ -193,3 +191,13 @@ def test_a_database_that_is_empty_or_away_is_no_reason_not_to_serve(engine: Engi
     database.downgrade(engine, "0001")
     with pytest.raises(CatalogError, match="onesheet db upgrade"):
         database.refuse_other_schema(engine.url.render_as_string(hide_password=False))
+
+
+def test_a_catalog_of_a_later_program_is_refused_and_left_as_it_is(engine: Engine) -> None:
+    database.upgrade(engine)
+    with database.writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for ask in (database.upgrade, lambda later: database.ensure_schema(later, create=True)):
+        with pytest.raises(CatalogError, match=r"has schema 9999.*a later onesheet wrote it"):
+            ask(engine)
+    assert database.schema_revision(engine) == "9999"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import text
 
 from indexer import database
 from indexer.catalog import open_catalog
@@ -141,8 +140,7 @@ def test_an_old_schema_stops_the_commands_and_names_the_cure(
 ) -> None:
     onesheet("import", labels)
     engine = database.make_engine(f"sqlite:///{tmp_path / 'home' / 'catalog.db'}")
-    with database.writing(engine) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    database.downgrade(engine, "0001")
     engine.dispose()
     result = onesheet("import", labels)
     assert result.exit_code == 1

@@ -11,6 +11,9 @@ A comparison in TOML::
     [search]                         # only so many combinations, drawn at random
     trials = 3
     seed = 0
+    [[run]]                          # one more, by a name of its own
+    name = "wide"
+    "model.width" = 224
     [[baseline]]
     classifier = "random_forest"
     features = "color_histogram"
@@ -109,24 +112,26 @@ def read_comparison(tree: Mapping[str, Any], archs: Sequence[str] = (), where: s
     """
     unknown = set(tree) - set(_KINDS)
     if unknown:
-        raise TrainingError(
-            f"{where}: unknown key {min(unknown)!r}; expected experiment, base, grid, search or baseline."
-        )
+        raise TrainingError(f"{where}: unknown key {min(unknown)!r}; expected {', '.join(_KINDS)}.")
     _check_kinds(tree, where)
     base = parse_config(tree.get("base", {}), where)
     runs = [Run(arch.replace("/", "_"), {"model.arch": arch}) for arch in archs]
     named = tree.get("experiment")
-    if named is None and not runs and not tree.get("grid") and not tree.get("baseline"):
+    if named is None and not runs and not any(tree.get(key) for key in ("grid", "run", "baseline")):
         named = "cnn_against_mlp"
     if named is not None:
         if named not in EXPERIMENTS:
             raise TrainingError(f"{where}: no experiment {named!r}; choose one of {', '.join(EXPERIMENTS)}.")
         runs += EXPERIMENTS[named]
     runs += _grid(tree.get("grid", {}), tree.get("search", {}), where)
+    runs += [_own_run(entry, where) for entry in tree.get("run", ())]
     runs += [_baseline(entry, where) for entry in tree.get("baseline", ())]
-    for run in runs:  # a bad setting is found before the first hour of training
-        base.with_values(run.settings)
-    return Comparison(base, tuple({run.name: run for run in runs}.values()))
+    by_name: dict[str, Run] = {}
+    for run in runs:
+        base.with_values(run.settings)  # a bad setting is found before the first hour of training
+        if by_name.setdefault(run.name, run) != run:
+            raise TrainingError(f"{where}: two runs are called {run.name!r}; give each a name of its own.")
+    return Comparison(base, tuple(by_name.values()))
 
 
 _KINDS: Mapping[str, tuple[type, str]] = {
@@ -134,6 +139,7 @@ _KINDS: Mapping[str, tuple[type, str]] = {
     "base": (dict, "a table"),
     "grid": (dict, "a table"),
     "search": (dict, "a table"),
+    "run": (list, "a list of tables, [[run]]"),
     "baseline": (list, "a list of tables, [[baseline]]"),
 }
 
@@ -158,6 +164,13 @@ def _grid(grid: Mapping[str, Any], search: Mapping[str, Any], where: str) -> lis
         rng = np.random.default_rng(search.get("seed", 0))
         settings = [settings[i] for i in sorted(rng.permutation(len(settings))[: search["trials"]])]
     return [Run(_name(values), values) for values in settings]
+
+
+def _own_run(entry: Any, where: str) -> Run:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not name.strip() or name.startswith("."):
+        raise TrainingError(f"{where}: [[run]] needs a name that does not begin with a point, got {entry!r}.")
+    return Run(name.replace("/", "_"), {key: value for key, value in entry.items() if key != "name"})
 
 
 def _baseline(entry: Mapping[str, Any], where: str) -> Run:

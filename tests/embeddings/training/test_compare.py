@@ -145,6 +145,14 @@ def test_a_grid_makes_every_combination_and_a_search_draws_some() -> None:
     assert {run.name for run in drawn} <= {run.name for run in read_comparison({"grid": grid}).runs}
 
 
+def test_a_run_of_its_own_has_its_name_and_settings_beside_a_grid() -> None:
+    own = {"name": "wide/crop", "model.width": 96, "model.fit": "crop"}
+    runs = read_comparison({"grid": {"epochs": [1, 2]}, "run": [own]}).runs
+    assert [run.name for run in runs] == ["epochs=1", "epochs=2", "wide_crop"]
+    assert runs[2].settings == {"model.width": 96, "model.fit": "crop"}
+    assert [run.name for run in read_comparison({"run": [own]}).runs] == ["wide_crop"]
+
+
 @pytest.mark.parametrize(
     ("tree", "words"),
     [
@@ -162,6 +170,11 @@ def test_a_grid_makes_every_combination_and_a_search_draws_some() -> None:
         ({"baseline": [{"classifier": 3, "features": "resnet18"}]}, "names classifier, features and init"),
         ({"grid": {"epochs": [1, 2]}, "search": {"trials": "all"}}, "search.trials is a whole number"),
         ({"grid": {"epochs": [1, 2]}, "search": {"seed": -1}}, "search.seed is a whole number"),
+        ({"run": {"name": "a"}}, "run is a list of tables"),
+        ({"run": [{"epochs": 1}]}, "needs a name"),
+        ({"run": [{"name": "../a"}]}, "does not begin with a point"),
+        ({"run": [{"name": "a", "model.wings": 1}]}, "no training setting 'model.wings'"),
+        ({"run": [{"name": "a", "epochs": 1}, {"name": "a", "epochs": 2}]}, "two runs are called 'a'"),
     ],
 )
 def test_a_comparison_that_cannot_be_run_is_refused_before_it_starts(tree: dict, words: str) -> None:  # type: ignore[type-arg]

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from torch import Tensor
 
 from embeddings.models.poster_net import PosterNet, PosterOutput
 
@@ -47,11 +48,8 @@ class Streams:
         self._net = net
         self._piece_pixels = piece_pixels
         self._device = device
-        self._n_streams = (n_streams or torch.get_num_threads()) if device.type == "cpu" else 1
-        # Its threads start with the first poster, so a process may be forked before that.
-        self._pool: ThreadPoolExecutor | None = None
-        if self._n_streams > 1:
-            self._pool = ThreadPoolExecutor(self._n_streams, "encode", initializer=_use_one_core)
+        self._n_streams = n_streams or _n_cores(device)
+        self._pool = _core_pool(self._n_streams)
 
     def start(self, pixels: Pixels) -> Callable[[], Answer]:
         """Begin to encode pixels (n, height, width, 3), n >= 1; the function given back waits for the answer.
@@ -62,7 +60,7 @@ class Streams:
             output = self._forward(pixels)
             return lambda: _to_numpy(output)
         n, height, width, _ = pixels.shape
-        size = min(max(self._piece_pixels // (height * width), 1), -(-n // self._n_streams))
+        size = _piece_size(n, self._n_streams, height * width, self._piece_pixels)
         pieces = [pixels[i : i + size] for i in range(0, n, size)]
         pool = self._pool
         if pool is None:
@@ -77,6 +75,52 @@ class Streams:
         with torch.inference_mode():
             output: PosterOutput = self._net(batch)
         return output
+
+
+class Looks:
+    """Any look at images, in the same streams; the numbers are those of a look at all of them at once.
+
+    Args:
+        look: Gives (n, ...) of images (n, 3, h, w) on ``device``.
+        device: Where it looks.
+    """
+
+    def __init__(self, look: Callable[[Tensor], Tensor], device: torch.device) -> None:
+        self._look = look
+        self._is_cpu = device.type == "cpu"
+        self._n_streams = _n_cores(device)
+        self._pool = _core_pool(self._n_streams)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """What is seen in images, (n, 3, h, w), n >= 1; without gradients."""
+        if not self._is_cpu:
+            return self._seen(images)
+        size = _piece_size(len(images), self._n_streams, images.shape[2] * images.shape[3])
+        pieces = torch.split(images, size)
+        return torch.cat(list((self._pool.map if self._pool else map)(self._seen, pieces)))
+
+    def close(self) -> None:
+        """End the streams."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _seen(self, images: Tensor) -> Tensor:
+        with torch.inference_mode():  # is of the thread that asks for it
+            return self._look(images)
+
+
+def _n_cores(device: torch.device) -> int:
+    return torch.get_num_threads() if device.type == "cpu" else 1
+
+
+def _core_pool(n_streams: int) -> ThreadPoolExecutor | None:
+    # Its threads start with the first poster, so a process may be forked before that.
+    return ThreadPoolExecutor(n_streams, "encode", initializer=_use_one_core) if n_streams > 1 else None
+
+
+def _piece_size(n: int, n_streams: int, image_pixels: int, piece_pixels: int = _PIECE_PIXELS) -> int:
+    """Images of a piece: so many pixels, but one image at least, and no stream without work."""
+    return min(max(piece_pixels // image_pixels, 1), -(-n // n_streams))
 
 
 def _use_one_core() -> None:

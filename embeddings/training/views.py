@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from embeddings.models.poster_net import PosterNet
+from embeddings.streams import Looks
 from embeddings.training.augment import augment
 from embeddings.training.batches import batches_of
 from embeddings.training.config import TrainConfig
@@ -63,11 +65,12 @@ def stored_view(
         net.eval()
         with (
             torch.inference_mode(),
+            closing(Looks(part.look, device)) as look,
             tqdm(total=len(rows), desc=f"{part.name}, view {view}", unit="poster") as bar,
         ):
             for pixels, _ in batches_of(data.cache.pixels, rows, _BATCH, device):
                 images = augment(pixels, config.augment, changes) if view else pixels.float() / 255
-                seen = part.look(images).to(torch.float16).cpu().numpy()
+                seen = look(images).to(torch.float16).cpu().numpy()
                 if stored is None:
                     shape = (len(rows), *seen.shape[1:])
                     stored = np.lib.format.open_memmap(aside, "w+", np.float16, shape)

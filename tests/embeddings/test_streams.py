@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
 import torch
 
 from embeddings.models import PosterNet, build_model
-from embeddings.streams import Streams
+from embeddings.streams import Looks, Streams
 
 CPU = torch.device("cpu")
 
@@ -91,3 +92,20 @@ def test_an_error_in_a_stream_reaches_who_waits_for_it(net: PosterNet) -> None:
     answer = Streams(net, CPU, 2).start(np.zeros((4, 48, 32, 5), np.uint8))
     with pytest.raises(RuntimeError):
         answer()
+
+
+def test_a_look_in_streams_sees_what_one_look_at_everything_sees(net: PosterNet) -> None:
+    images = torch.rand(2 * 7, 3, 480, 320, generator=torch.Generator().manual_seed(1))
+    asked: list[tuple[int, bool]] = []
+
+    def look(part: torch.Tensor) -> torch.Tensor:
+        asked.append((len(part), torch.is_inference_mode_enabled()))
+        return net.forward_features(part)
+
+    with closing(Looks(look, CPU)) as looks:
+        seen = looks(images)
+    with torch.inference_mode():
+        expected = net.forward_features(images)
+    assert (seen - expected).abs().max() < 1e-5
+    assert len(asked) >= 7
+    assert all(n_images <= 2 and without_gradients for n_images, without_gradients in asked)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from embeddings.errors import TrainingError
+from embeddings.inference import for_inference
 from embeddings.models.poster_net import PosterNet, PosterOutput
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData
@@ -49,7 +50,7 @@ class FrozenTrainer(Trainer):
         nn.init.zeros_(net.head.weight)  # the head begins at the genres' shares, whatever the neck says
         super().__init__(net, data, config, device, processes)
         weights = tuple(net.backbone.state_dict().values())
-        part = FrozenPart("features", net.forward_features, weights)
+        part = FrozenPart("features", for_inference(net, device).forward_features, weights)
         rows = np.arange(len(data.cache), dtype=np.int64)
         self.features = [
             stored_view(part, net, data, config, device, view, rows)

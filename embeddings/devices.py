@@ -29,7 +29,8 @@ def autocast_dtype(device: torch.device) -> torch.dtype | None:
     """bfloat16 where the hardware multiplies it natively, else None: float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
-    has_matrix_unit: bool = (
-        torch.backends.cpu.get_cpu_capability() in ("AVX512", "AMX") and torch.cpu._is_amx_tile_supported()
-    )
-    return torch.bfloat16 if has_matrix_unit else None
+    if torch.backends.cpu.get_cpu_capability() not in ("AVX512", "AMX"):
+        return None
+    # Matrix units (Intel, 2023), or dot products of bfloat16 alone (AMD, 2022): at least twice as fast.
+    multiplies: bool = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if multiplies else None

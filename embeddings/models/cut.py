@@ -31,6 +31,11 @@ class Cut:
 
     def __init__(self, backbone: Backbone, n_stages: int) -> None:
         self._members = list(_members(backbone, n_stages))
+        if any(member.taps for member, _ in self._members):
+            raise TrainingError(
+                "a net that reads levels needs all its stages: set optim.frozen_views to 0 (or "
+                "optim.freeze_stages to 0, where nothing but neck and head learns), or model.levels to false."
+            )
         self._check(backbone, n_stages)
 
     def trunk_weights(self) -> tuple[Tensor, ...]:

@@ -31,6 +31,7 @@ class NetSpec:
         dropout: Share of the features dropped before the neck while training.
         norm: Normalisation of the neck.
         activation: Activation of the neck.
+        levels: Whether the neck also reads channel statistics of earlier maps.
     """
 
     arch: str
@@ -41,6 +42,7 @@ class NetSpec:
     dropout: float = 0.2
     norm: Norm = "batch"
     activation: Activation = "silu"
+    levels: bool = False
 
 
 class PosterOutput(NamedTuple):

@@ -56,6 +56,9 @@ def build_model(
     names = arch.split("+")
     inits = _split_init(init, len(names))
     branches = [_build_backbone(name, full, start) for name, start in zip(names, inits, strict=True)]
+    if full.levels:
+        for branch in branches:
+            branch.read_levels()
     return PosterNet(branches[0] if len(branches) == 1 else BranchedBackbone(branches), full)
 
 

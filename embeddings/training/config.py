@@ -57,6 +57,8 @@ class ModelConfig(_Frozen):
     """Normalisation of the neck."""
     activation: Literal["relu", "gelu", "silu", "none"] = "silu"
     """Activation of the neck."""
+    levels: bool = False
+    """Let the neck also read mean and deviation of every channel where a depth of the backbone ends."""
     width: Pixels = 160
     """Pixels of the input."""
     height: Pixels = 240

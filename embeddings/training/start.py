@@ -39,8 +39,9 @@ def first_net(config: TrainConfig, data: TrainingData) -> PosterNet:
         if goes_on_whole(config, data):
             net.load_state_dict(parts)
             return net
-        if _learns_head_alone(config):
-            # Neck and head learn from standardised features there: a neck of before would mislead them.
+        if _learns_head_alone(config) or not _reads_alike(config, folder):
+            # Neck and head learn from standardised features there, or from others: a neck of before would
+            # mislead them.
             parts = {name: value for name, value in parts.items() if name.startswith("backbone.")}
         else:
             parts = {name: value for name, value in parts.items() if not name.startswith("head.")}
@@ -66,13 +67,19 @@ def check_settings(config: TrainConfig) -> None:
 def goes_on_whole(config: TrainConfig, data: TrainingData) -> bool:
     """Whether a run begins with all weights of a checkpoint, its head included."""
     folder = Path(config.model.init)
-    if not is_checkpoint(folder) or _learns_head_alone(config):
+    if not is_checkpoint(folder) or _learns_head_alone(config) or not _reads_alike(config, folder):
         return False
     return CheckpointManifest.read(folder).genres == data.genres
 
 
 def _learns_head_alone(config: TrainConfig) -> bool:
     return config.optim.frozen_views > 0 and config.optim.freeze_stages == 0
+
+
+def _reads_alike(config: TrainConfig, folder: Path) -> bool:
+    """Whether the neck of a checkpoint reads what the neck of the run will read."""
+    levels: bool = CheckpointManifest.read(folder).net.get("levels", False)
+    return levels == config.model.levels
 
 
 def start_at_prior(net: PosterNet, data: TrainingData) -> None:
@@ -98,6 +105,7 @@ def build_net(config: TrainConfig, n_genres: int) -> PosterNet:
         model.dropout,
         model.norm,
         model.activation,
+        model.levels,
     )
     init = "none" if is_checkpoint(Path(model.init)) else model.init
     with torch.random.fork_rng(devices=[]):
@@ -115,10 +123,13 @@ def _fitting_weights(net: PosterNet, folder: Path) -> dict[str, Tensor]:
     manifest = CheckpointManifest.read(folder)
     found = NetSpec(manifest.arch, net.spec.n_genres, manifest.embedding_dim, **manifest.net)
     wanted = net.spec
-    unlike = replace(found, dropout=wanted.dropout, width=wanted.width, height=wanted.height) != wanted
+    # Whether the neck reads levels changes nothing of the backbone.
+    alike = replace(found, dropout=wanted.dropout, width=wanted.width, height=wanted.height)
+    unlike = replace(alike, levels=wanted.levels) != wanted
     state: dict[str, Tensor] = {} if unlike else load_net(folder, manifest).state_dict()
     # Filters fit pictures of any size; fully connected first layers do not.
-    shapes = {name: value.shape for name, value in net.state_dict().items() if not name.startswith("head.")}
+    fitted = ("head.",) if found.levels == wanted.levels else ("head.", "neck.")
+    shapes = {name: value.shape for name, value in net.state_dict().items() if not name.startswith(fitted)}
     if unlike or any(state[name].shape != shape for name, shape in shapes.items()):
         raise TrainingError(
             f"{folder} holds {_told(found)}, but the settings ask for {_told(wanted)}: set [model] to the "

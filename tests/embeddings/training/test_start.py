@@ -85,6 +85,28 @@ def test_features_worked_out_once_take_the_backbone_alone(
     assert "neck.1.weight" not in same
 
 
+def test_a_net_that_reads_levels_takes_the_backbone_of_one_that_did_not(
+    poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
+) -> None:
+    plain = small_config.with_values(
+        {"model.arch": "efficientnet_lite0", "model.width": 32, "model.height": 48, "epochs": 1}
+    )
+    before = train(world_labels, poster_world[1], tmp_path / "plain", plain)
+    assert before is not None
+    levels = plain.with_values(
+        {"model.levels": True, "model.init": str(before.checkpoint), "optim.frozen_views": 1}
+    )
+    after = train(world_labels, poster_world[1], tmp_path / "levels", levels)
+    assert after is not None
+    was, net = load_net(before.checkpoint), load_net(after.checkpoint)
+    assert net.num_features > was.num_features
+    old = state_of(was.backbone)
+    assert all(torch.equal(value, old[name]) for name, value in state_of(net.backbone).items())
+    gone_on = levels.with_values({"model.init": str(after.checkpoint), "optim.frozen_views": 0})
+    again = train(world_labels, poster_world[1], tmp_path / "again", gone_on)
+    assert again is not None, "and goes on from one that did, neck and head included"
+
+
 def test_a_checkpoint_of_another_net_is_refused(
     checkpoint: Path, data: TrainingData, small_config: TrainConfig
 ) -> None:

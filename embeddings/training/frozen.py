@@ -50,7 +50,9 @@ class FrozenTrainer(Trainer):
         nn.init.zeros_(net.head.weight)  # the head begins at the genres' shares, whatever the neck says
         super().__init__(net, data, config, device, processes)
         weights = tuple(net.backbone.state_dict().values())
-        part = FrozenPart("features", for_inference(net, device).forward_features, weights)
+        # Runs share files by name and weights, and the same weights give more where levels are read.
+        name = "levels" if net.spec.levels else "features"
+        part = FrozenPart(name, for_inference(net, device).forward_features, weights)
         rows = np.arange(len(data.cache), dtype=np.int64)
         self.features = [
             stored_view(part, net, data, config, device, view, rows)

@@ -90,6 +90,7 @@ def test_a_net_that_reads_levels_takes_the_backbone_of_one_that_did_not(
 ) -> None:
     plain = small_config.with_values(
         {"model.arch": "efficientnet_lite0", "model.width": 32, "model.height": 48, "epochs": 1}
+        | {"optim.frozen_views": 1, "data.cache_dir": tmp_path / "shared"}
     )
     before = train(world_labels, poster_world[1], tmp_path / "plain", plain)
     assert before is not None

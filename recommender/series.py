@@ -1,87 +1,22 @@
 """Which movies belong to one series, told from the collections that they are said to be of, or their titles.
 
-A title is read as a stem, a part (a number, a roman numeral, a number word
-after "Part" and the like) and a subtitle: "Star Trek II: The Wrath of Khan"
-has the stem "star trek". Two titles are of one series when they agree on a
-stem and at least one of them shows that it continues something. Equal titles
-alone do not: most are of namesakes ("Beloved" of 1998 and 2011) and remakes.
-Where the sources of both movies name a collection, titles are not asked.
+Two titles are of one series when they agree on a stem (``stems.py``) and at
+least one of them shows that it continues something. Equal titles alone do not:
+most are of namesakes ("Beloved" of 1998 and 2011) and remakes. Where the
+sources of both movies name a collection, titles are not asked.
 """
 
 from __future__ import annotations
 
-import functools
-import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from indexer.catalog import Catalog
 from indexer.titles import collection_key
 from indexer.types import Movie
+from recommender.stems import Stems, stems, without_article
 
-# A bare I, X or One ends titles that continue nothing: "The King and I", "Malcolm X", "Air Force One".
-_BARE_ROMAN = r"(?:i{2,3}|iv|vi{0,3}|ix|xi{1,2})"
-_ROMAN = rf"(?:i|x|{_BARE_ROMAN})"
-_SEQUEL_WORDS = "too|returns|reborn|reloaded|revolutions|rises|forever|begins|strikes back|resurrection"
-_WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|deux"
-_PART_WORD = r"(?:part|episode|chapter|volume|vol\.?|book|no\.?|#)"
-_NUMBER = rf"(?:\d{{1,2}}|{_ROMAN}|one|{_WORDS})"
-_BARE_NUMBER = rf"(?:\d{{1,2}}|{_BARE_ROMAN}|{_WORDS})"
-_SUPERSCRIPTS = str.maketrans({"²": " 2", "³": " 3", "⁴": " 4"})
-_PART = re.compile(
-    rf"[\s,:–-]+(?:the\s+)?{_PART_WORD}\s*{_NUMBER}\b.*$|[\s,/]+(?:{_BARE_NUMBER}|{_SEQUEL_WORDS}|\d\s?d)$"
-)
-_SUBTITLE = re.compile(r"\s*(?::\s+|\s[–-]\s)")
-_ARTICLE = re.compile(r"^(?:the|a|an)\s+|,\s*(?:the|a|an)$")
-_YEAR_AT_END = re.compile(r"\s*\(\d{4}\)$")
-_AND_THE = re.compile(r"^(.+?) and the ")
-_LAST_SMALL_NUMBER = 12
-
-
-@dataclass(frozen=True)
-class Stems:
-    """What a title says about its series.
-
-    Args:
-        whole: The whole title, folded: no case, accents or leading article.
-        parts: Stems left of a part number; the title shows that it continues something.
-        subtitled: Stems left of a colon or dash, or of "and the".
-    """
-
-    whole: str
-    parts: frozenset[str]
-    subtitled: frozenset[str]
-
-    @functools.cached_property
-    def every(self) -> frozenset[str]:
-        """All of them: two titles that share none are of two series."""
-        return self.parts | self.subtitled | {self.whole}
-
-
-@functools.lru_cache(maxsize=50_000)
-def stems(title: str) -> Stems:
-    """Read the stems of one title.
-
-    Example:
-        >>> sorted(stems("Star Trek II: The Wrath of Khan").parts)
-        ['star trek']
-        >>> sorted(stems("Mad Max: Fury Road").subtitled)
-        ['mad max']
-    """
-    whole = fold(title)
-    subtitled = set()
-    head = whole
-    for separator in _SUBTITLE.finditer(whole):
-        subtitled.add(_clean(whole[: separator.start()]))
-    if found := _AND_THE.match(whole):
-        # Kept with its "and the": "The Bachelor" is no prologue to "The Bachelor and the Bobby-Soxer".
-        subtitled.add(_clean(found.group()))
-    parts = set()
-    for text in (head, *(whole[: m.start()] for m in _SUBTITLE.finditer(whole))):
-        if (found := _PART.search(text)) and found.start() and not _is_big_number(found.group()):
-            parts.add(_clean(text[: found.start()]))
-    return Stems(_clean(whole), frozenset(parts - {""}), frozenset(subtitled - {""}))
+_SOON_AFTER = 10
+"""Years after which hardly anybody names a sequel by the first film's title alone."""
 
 
 def same_series(first: str, second: str) -> bool:
@@ -96,16 +31,21 @@ def same_series(first: str, second: str) -> bool:
     one, two = stems(first), stems(second)
     if one.every.isdisjoint(two.every):
         return False
-    if one.parts & (two.parts | two.subtitled | {two.whole}):
+    return _continues(one, two) or _continues(two, one)
+
+
+def _continues(one: Stems, two: Stems) -> bool:
+    """Whether the first title says that it is of the second's series."""
+    if one.parts & (two.every - two.behind):
         return True
-    if two.parts & (one.subtitled | {one.whole}):
+    # One word is little to go by: "Mission: Impossible" is not of "The Mission".
+    if _firm(one.before) & _firm((*two.before, *two.names)):
         return True
-    shared = one.subtitled & two.subtitled | one.subtitled & {two.whole} | two.subtitled & {one.whole}
-    return bool(shared)
+    return not one.numbered.isdisjoint((*two.names, *two.before, *two.numbered))
 
 
 def same_title(first: str, second: str) -> bool:
-    """Whether two titles are equal but for case, accents, punctuation and leading article.
+    """Whether two titles are equal but for case, accents, punctuation, brackets and leading article.
 
     Example:
         >>> same_title("Léon", "LEON")
@@ -130,27 +70,44 @@ def of_one_series(first: Movie, second: Movie) -> bool:
     """
     if first.collection is not None and second.collection is not None:
         return same_collection(first, second)
-    if not same_series(first.title, second.title):
+    if stems(first.title).every.isdisjoint(stems(second.title).every):
         return False
     genres = [set(movie.genres or movie.chosen_genres) for movie in (first, second)]
-    return not all(genres) or bool(genres[0] & genres[1])
+    n_shared, n_all = len(genres[0] & genres[1]), len(genres[0] | genres[1])
+    if same_series(first.title, second.title):
+        return not all(genres) or n_shared > 0
+    # What titles alone leave in doubt is of one series where the genres are nearly the same.
+    if 2 * n_shared > n_all and _differ_by_article(first, second):
+        return True
+    return 2 * n_shared >= n_all > 0 and _named_after(first, second)
 
 
-def fold(title: str) -> str:
-    """Lower case without accents, quotes, the year in brackets and the leading article."""
-    title = _YEAR_AT_END.sub("", title.strip()).translate(_SUPERSCRIPTS)
-    text = unicodedata.normalize("NFKD", title)
-    text = "".join(c for c in text if not unicodedata.combining(c)).casefold()
-    return _ARTICLE.sub("", re.sub(r"[’'!?.]+", "", text).replace("&", "and")).strip()
+def _differ_by_article(first: Movie, second: Movie) -> bool:
+    """Whether titles are of one series but for the article of one word: "The Exorcist" and "Exorcist: …"."""
+    one, two = stems(first.title), stems(second.title)
+    before, others = (set(map(without_article, stem.before)) for stem in (one, two))
+    names, other_names = (set(map(without_article, stem.names)) for stem in (one, two))
+    return bool(before & (others | other_names) or others & names)
 
 
-def _clean(text: str) -> str:
-    return re.sub(r"[\W_]+", " ", text).strip()
+def _named_after(first: Movie, second: Movie) -> bool:
+    """Whether one of two movies names the other's series behind a colon or dash, some years later.
+
+    "The Lost World: Jurassic Park" came soon after "Jurassic Park"; "The Crow: City of Angels" came
+    before "City of Angels", and "Jesse Stone: Stone Cold" long after "Stone Cold".
+    """
+    if first.year is None or second.year is None or abs(first.year - second.year) > _SOON_AFTER:
+        return False
+    one, two = stems(first.title), stems(second.title)
+    if one.behind & two.parts or two.behind & one.parts:
+        return True
+    earlier, later = (one, two) if first.year < second.year else (two, one)
+    return first.year != second.year and not later.behind.isdisjoint(earlier.names)
 
 
-def _is_big_number(part: str) -> bool:
-    digits = re.search(r"\d+", part)
-    return digits is not None and int(digits.group()) > _LAST_SMALL_NUMBER
+def _firm(found: Iterable[str]) -> set[str]:
+    """Stems without articles, but for those of one word."""
+    return {without_article(stem) if " " in without_article(stem) else stem for stem in found}
 
 
 def find_series(catalog: Catalog, movies: Sequence[Movie]) -> tuple[str, ...]:
@@ -161,10 +118,11 @@ def find_series(catalog: Catalog, movies: Sequence[Movie]) -> tuple[str, ...]:
         if movie.collection is not None:
             found |= dict.fromkeys(catalog.find_by_collection(movie.collection))
         titles: dict[str, str] = {}
+        every = stems(movie.title).every
         # The title as it stands, too: of "C.H.U.D." the stem is "chud", and no title begins so.
-        for beginning in sorted({*stems(movie.title).every, movie.title}):
+        for beginning in sorted({*every, movie.title}):
             titles |= catalog.find_titles(beginning)
-        near = [movie_id for movie_id, title in titles.items() if same_series(movie.title, title)]
+        near = [movie_id for movie_id, title in titles.items() if not every.isdisjoint(stems(title).every)]
         alike = catalog.find_movies(near).values()
         found |= dict.fromkeys(one.movie_id for one in alike if of_one_series(movie, one))
     return tuple(movie_id for movie_id in found if movie_id not in own)

@@ -38,6 +38,19 @@ SAME = [
     ("Saw II", "Saw II"),
     ("Rec: Genesis", "Rec: Genesis"),
     ("It: Chapter One", "It: Chapter Two"),
+    ("D2: The Mighty Ducks", "The Mighty Ducks"),
+    ("D2: The Mighty Ducks", "D3: The Mighty Ducks"),
+    ("Hellbound: Hellraiser II", "Hellraiser"),
+    ("Hellbound: Hellraiser II", "Hellraiser III: Hell on Earth"),
+    ("Damien: Omen II", "Omen IV: The Awakening"),
+    ("Braddock: Missing in Action III", "Missing in Action"),
+    ("American Wedding (American Pie 3)", "American Pie"),
+    ("American Wedding (American Pie 3)", "American Pie 2"),
+    ("Halloween H20: 20 Years Later (Halloween 7: The Revenge of Laurie Strode)", "Halloween 5"),
+    ("2 Fast 2 Furious (Fast and the Furious 2, The)", "The Fast and the Furious: Tokyo Drift"),
+    ("Ghostbusters (a.k.a. Ghost Busters)", "Ghostbusters II"),
+    ("300", "300: Rise of an Empire"),
+    ("Exorcist II: The Heretic", "The Exorcist"),
 ]
 DIFFERENT = [
     ("Apollo 13", "Apollo 18"),
@@ -57,6 +70,16 @@ DIFFERENT = [
     ("Beloved", "Beloved"),
     ("The Heat", "Heat"),
     ("Air Force", "Air Force One"),
+    ("Mission: Impossible", "The Mission"),
+    ("Mission: Impossible II", "The Impossible"),
+    ("Babe: Pig in the City", "The Babe"),
+    ("September", "11'09'01 - September 11"),
+    ("Border", "Ghost in the Shell Arise: Border 2 - Ghost Whisper"),
+    ("Friends", "Dosti: Friends Forever"),
+    ("The Ten", "Birdemic 2: The Resurrection"),
+    ("Dead or Alive 2", "Wanted: Dead or Alive"),
+    ("Puppet Master: The Final Chapter", "Saw: The Final Chapter"),
+    ("(500) Days of Summer", "500"),
 ]
 
 
@@ -78,6 +101,7 @@ def test_these_are_not(first: str, second: str) -> None:
         ("Léon", "Leon", True),
         ("Matrix, The", "The matrix", True),
         ("Saw", "Saw II", False),
+        ("Ghostbusters (a.k.a. Ghost Busters)", "Ghostbusters", True),
         ("?", "!", False),
     ],
 )
@@ -110,6 +134,36 @@ def test_movies_without_a_common_genre_are_of_no_series() -> None:
     assert of_one_series(comedy, Movie("tt4", "Stranded 2"))
 
 
+def of(title: str, year: int | None, *genres: str) -> Movie:
+    return Movie(f"{title} {year}", title, year=year, genres=genres)
+
+
+def test_a_title_of_one_word_without_its_article_is_of_the_series_where_most_genres_are_shared() -> None:
+    exorcist = of("The Exorcist", 1973, "Horror", "Mystery")
+    beginning = of("Exorcist: The Beginning", 2004, "Horror", "Mystery", "Thriller")
+    assert of_one_series(exorcist, beginning)
+    assert of_one_series(beginning, exorcist)
+    mission = of("The Mission", 1986, "Adventure", "Drama")
+    assert not of_one_series(mission, of("Mission: Impossible", 1996, "Adventure", "Action"))
+    assert not of_one_series(replace(mission, genres=()), replace(beginning, title="Mission: One", genres=()))
+
+
+def test_a_movie_that_names_another_behind_a_colon_is_of_its_series_when_it_came_soon_after() -> None:
+    park = of("Jurassic Park", 1993, "Adventure", "Sci-Fi", "Thriller")
+    lost = of("The Lost World: Jurassic Park", 1997, "Action", "Adventure", "Sci-Fi")
+    assert of_one_series(park, lost)
+    assert of_one_series(lost, park)
+    assert of_one_series(lost, of("Jurassic Park III", 2001, "Action", "Adventure"))
+    for other in (replace(park, year=1998), replace(park, year=1980), replace(park, year=None)):
+        assert not of_one_series(lost, other)
+    assert not of_one_series(lost, replace(park, genres=("Adventure", "Romance")))
+
+
+def test_what_stands_behind_a_part_number_is_no_series() -> None:
+    undisputed = of("Undisputed II: Last Man Standing", 2006, "Action")
+    assert not of_one_series(of("Last Man Standing", 1996, "Action"), undisputed)
+
+
 def test_a_series_is_found_among_the_titles_of_the_catalog(own_home) -> None:
     named = {
         "tt0000010": "C.H.U.D.",
@@ -120,9 +174,17 @@ def test_a_series_is_found_among_the_titles_of_the_catalog(own_home) -> None:
         "tt0000024": "Something 2",
         "tt0000030": "V/H/S",
         "tt0000032": "V/H/S/2",
+        "tt0000040": "Hellraiser",
+        "tt0000042": "Hellbound: Hellraiser II",
     }
     own_home.catalog.upsert_movies([MovieFacts(one, title) for one, title in named.items()], "edit")
-    for first, second in (("tt0000010", "tt0000012"), ("tt0000020", "tt0000022"), ("tt0000032", "tt0000030")):
+    pairs = (
+        ("tt0000010", "tt0000012"),
+        ("tt0000020", "tt0000022"),
+        ("tt0000032", "tt0000030"),
+        ("tt0000042", "tt0000040"),
+    )
+    for first, second in pairs:
         assert find_series(own_home.catalog, [own_home.catalog.get_movie(first)]) == (second,)
     both = [own_home.catalog.get_movie(one) for one in ("tt0000010", "tt0000020", "tt0000022")]
     assert find_series(own_home.catalog, both) == ("tt0000012",)

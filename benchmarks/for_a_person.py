@@ -59,7 +59,7 @@ def judge(data: CatalogData, seed: int, figures: Figures) -> None:
     fitted, asked = split_people(everybody, (0.75, 0.25), seed)
     learned_from = fitted.as_ratings(data.rows.movie_ids)
     rows = with_taste(data.rows, TasteModel().fit(learned_from, data.rows))
-    learned = WeightLearner(seed=seed).fit(learned_from, data.rows)
+    learned = WeightLearner(seed=seed).fit(learned_from, data.rows, data.predicted_genres)
     allowed = rows.known[:, 0] & (fitted.n_ratings > 0)
     questions = draw_matched(asked, fitted.n_ratings, data.films, allowed, rng)
     scale = scale_of(rows)
@@ -76,7 +76,7 @@ def judge(data: CatalogData, seed: int, figures: Figures) -> None:
             (questions.people == person) & np.isin(questions.candidates[:, 0], rated[~shown])
         )
         scores = {"popularity": fitted.n_ratings.astype(np.float64)}
-        scores |= by_blend(rows, scale, rated[shown], values[shown], learned)
+        scores |= by_blend(rows, data.told, scale, rated[shown], values[shown], learned)
         relevant = np.zeros(len(rows), dtype=bool)
         relevant[rated[~shown & (values >= LIKED)]] = True
         for name, score in scores.items():
@@ -84,13 +84,18 @@ def judge(data: CatalogData, seed: int, figures: Figures) -> None:
 
 
 def by_blend(
-    rows: Rows, scale: Scale, rated: NDArray[np.int64], values: NDArray[np.float32], learned: Learned
+    rows: Rows,
+    told: NDArray[np.bool_],
+    scale: Scale,
+    rated: NDArray[np.int64],
+    values: NDArray[np.float32],
+    learned: Learned,
 ) -> dict[str, NDArray[np.float64]]:
     """Score every movie for a person as ``Recommender.recommend`` does."""
     ratings = [RatedMovie(str(i), float(v)) for i, v in zip(rated.tolist(), values.tolist(), strict=True)]
     liked, unliked = (np.array([int(m) for m in side], dtype=np.int64) for side in split_ratings(ratings))
     like = rows.take(liked)
-    knowledge = knowledge_of(like, is_poster=False)
+    knowledge = knowledge_of(like.n_ratings.tolist(), told[liked].tolist())
     default = default_weights(learned, knowledge)
     rest = rest_weights(learned, knowledge) or default
     wanted = {

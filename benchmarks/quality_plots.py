@@ -45,7 +45,7 @@ MOST_QUERIES = 600
 def draw_triangles(data: CatalogData, out: Path) -> dict[str, Shares]:
     """One triangle per kind of query; returns the weights that are learned from each."""
     learned: dict[str, Shares] = {}
-    for taught in WeightLearner().lessons(data.ratings, data.rows):
+    for taught in WeightLearner().lessons(data.ratings, data.rows, data.predicted_genres):
         lesson = taught.lesson
         grid = weight_grid()
         figures = ndcg_by_person(lesson, grid).mean(axis=1)

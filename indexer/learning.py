@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.affinities import AffinityFitter
 from indexer.catalog import Catalog
@@ -33,7 +34,9 @@ class WeightFitter(Protocol):
     @property
     def identity(self) -> str: ...
 
-    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]: ...
+    def fit(
+        self, ratings: Ratings, rows: Rows, predicted_genres: NDArray[np.float32]
+    ) -> dict[str, tuple[float, float, float]]: ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def learn(catalog: Catalog, fingerprint: str, fitters: Fitters) -> Learned:
         taste_model = _fit_taste(catalog, fitters.taste, ratings, rows)
         weights = kept.weights if kept else {}
         if fitters.weights is not None:
-            weights = fitters.weights.fit(ratings, rows)
+            weights = fitters.weights.fit(ratings, rows, _predicted_genres(catalog, fingerprint, rows))
         learned = Learned(source, taste_model, weights, revision, teachers)
     if learned != kept:
         catalog.save_learned(learned)
@@ -105,6 +108,17 @@ def _fit_taste(catalog: Catalog, fitter: TasteFitter | None, ratings: Ratings, r
         return None
     catalog.save_taste(factors)
     return factors.model_id
+
+
+def _predicted_genres(catalog: Catalog, fingerprint: str, rows: Rows) -> NDArray[np.float32]:
+    """What posters say of the genres of these movies, unit rows, zero without a poster: (n, n_genres)."""
+    found = np.zeros_like(rows.genre)
+    place = {movie_id: i for i, movie_id in enumerate(rows.movie_ids)}
+    for batch in catalog.iter_rows(fingerprint, told=False):
+        # A movie that was put in since the rows were read has no place among them.
+        there = [i for i, movie_id in enumerate(batch.rows.movie_ids) if movie_id in place]
+        found[[place[batch.rows.movie_ids[i]] for i in there]] = batch.rows.genre[there]
+    return found
 
 
 def _teachers(fitters: Fitters) -> str:

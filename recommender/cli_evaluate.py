@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from embeddings.errors import LabelsError
 from indexer.catalog import open_catalog
 from indexer.settings import Settings
+
+if TYPE_CHECKING:
+    from recommender.evaluation.data import CatalogData
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -29,6 +32,9 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
     help="genre: posters alone; warm: rated movies; cold: movies nobody rated.",
 )
 @click.option("--labels", type=_FILE, help="True genres to judge by; default: the catalog's own.")
+@click.option(
+    "--split", type=_FILE, help="Judge genres only of the test side of a training run's split.json."
+)
 @click.option("--ratings", type=_FILE, help="Judge by these people; default: a split of the catalog's own.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of the first split."
@@ -61,8 +67,12 @@ def evaluate_similar(settings: Settings, /, **options: Any) -> None:
     from recommender.evaluation.report import as_markdown, write_report
     from recommender.evaluation.warm import judge_warm
 
+    for note in _notes(options):
+        click.echo(f"onesheet: {note}", err=True)
     truth = read_truth(options["labels"]) if options["labels"] else None
     data = read_catalog(open_catalog(settings, create=False))
+    if options["split"] and options["protocol"] == "genre":
+        truth = _test_side(options["split"], data, truth)
     judged = frozenset(data.rows.movie_ids if truth is None else truth)
     pairs = zip(data.rows.movie_ids, data.posters, strict=True)
     looks = _looks(
@@ -79,6 +89,31 @@ def evaluate_similar(settings: Settings, /, **options: Any) -> None:
     click.echo(
         json.dumps(outcome.as_json(), ensure_ascii=False) if options["as_json"] else as_markdown(outcome)
     )
+
+
+def _notes(options: Mapping[str, Any]) -> Iterator[str]:
+    """What somebody who reads the figures should know of the question."""
+    by_genre = options["protocol"] == "genre"
+    if by_genre and not (options["labels"] or options["split"]):
+        yield (
+            "every poster with known genres is judged, also those that the encoder may have learned from, "
+            "which flatters it; --split SPLIT.json judges the test side alone"
+        )
+    for name, is_read in (("ratings", not by_genre), ("labels", by_genre), ("split", by_genre)):
+        if options[name] and not is_read:
+            yield f"--{name} is not looked at under --protocol {options['protocol']}"
+
+
+def _test_side(
+    split: Path, data: CatalogData, truth: Mapping[str, frozenset[str]] | None
+) -> dict[str, frozenset[str]]:
+    """True genres of the movies on the test side, of the labels or else of the catalog."""
+    from embeddings.training.splits import Split
+
+    if truth is None:
+        names = [frozenset(data.genres.names(known)) for known in data.known_genres]
+        truth = dict(zip(data.rows.movie_ids, names, strict=True))
+    return {movie_id: truth[movie_id] for movie_id in Split.load(split).test if truth.get(movie_id)}
 
 
 def read_truth(path: Path) -> dict[str, frozenset[str]]:

@@ -9,16 +9,16 @@ weights that somebody asks for order the whole list.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from indexer.types import Rows
 from recommender.types import Weights
 
 WELL_RATED = 10
 """Ratings from which a movie's own taste outweighs the predicted one."""
 
-KNOWLEDGE = ("rated", "few", "unrated", "poster")
-"""What can be known of a query's taste: rated well, rated little, not at all, or only a picture."""
+KNOWLEDGE = ("rated", "few", "unrated", "rated_untold", "few_untold", "unrated_untold", "poster")
+"""What can be known of a query: rated well, rated little or not at all; of each, whether its genres were told
+or are what its poster looks like; or only a picture, of which nobody even tells the year."""
 
 OPENING = 10
 """Movies at the top of a default list that are in the order of its opening weights."""
@@ -31,19 +31,37 @@ BUILT_IN: Mapping[str, tuple[float, float, float]] = {
     "rated": (0.05, 0.15, 0.80),
     "few": (0.15, 0.25, 0.60),
     "unrated": (0.25, 0.45, 0.30),
+    "rated_untold": (0.10, 0.10, 0.80),
+    "few_untold": (0.25, 0.20, 0.55),
+    "unrated_untold": (0.40, 0.35, 0.25),
     "poster": (0.40, 0.35, 0.25),
 }
 """Weights of a catalog that learned none of its own."""
 
 
-def knowledge_of(like: Rows, is_poster: bool) -> str:
-    """How much is known of a query: one of ``KNOWLEDGE``; of several movies the median counts."""
-    if is_poster:
-        return "poster"
-    n_ratings = statistics.median(like.n_ratings.tolist()) if len(like) else 0
+def rated_kind(n_ratings: float) -> str:
+    """``rated``, ``few`` or ``unrated``."""
     if n_ratings >= WELL_RATED:
         return "rated"
     return "few" if n_ratings > 0 else "unrated"
+
+
+def untold_of(knowledge: str) -> str:
+    """The same knowledge without genres."""
+    return f"{knowledge}_untold"
+
+
+def knowledge_of(n_ratings: Sequence[int], told: Sequence[bool]) -> str:
+    """How much is known of a query: one of ``KNOWLEDGE``; of several movies the median counts.
+
+    Args:
+        n_ratings: Of each movie of the query; none where it is a picture alone.
+        told: Whether the catalog knows genres of each.
+    """
+    if not n_ratings:
+        return "poster"
+    kind = rated_kind(statistics.median(n_ratings))
+    return kind if statistics.median(told) >= 0.5 else untold_of(kind)
 
 
 def default_weights(learned: Mapping[str, tuple[float, float, float]], knowledge: str) -> Weights:

@@ -12,7 +12,7 @@ from recommender.evaluation.judge import mean_by_person
 from recommender.evaluation.lift import Lift
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first, top
 from recommender.evaluation.scorers import Blend
-from recommender.weight_choice import Lesson, Shares, best_weights, scale_of
+from recommender.weight_choice import Lesson, Shares, best_weights, each_signal, scale_of
 
 PRICE = 0.01
 """Share of the figure that a list may cost so that its opening is of a kind."""
@@ -79,10 +79,11 @@ class _Openings:
         answering = np.concatenate([asking, others])
         share = len(answering) / len(rows)
         self._n = max(1, round(OPENING * share))
-        by_rest = Blend(rows.take(answering), scale_of(rows), rest, redistribute=False)
+        askers = None if lesson.askers is None else lesson.askers.take(answering)
+        by_rest = Blend(rows.take(answering), scale_of(rows), rest, redistribute=False, askers=askers)
         near = answering[_nearest(by_rest, len(asking), max(self._n, round(POOL * share)))]
         pool = _with_lifted(near, lift.others(asking))
-        self._signals = _signals(rows, lift, asking, pool)
+        self._signals = _signals(each_signal(rows, lesson.askers), lift, asking, pool)
         self._places = _places(pool, self._asks, questions.candidates)
 
     def figure(self, opening: NDArray[np.float64]) -> float:
@@ -113,13 +114,13 @@ def _with_lifted(near: NDArray[np.int64], lifted: NDArray[np.int64]) -> NDArray[
 
 
 def _signals(
-    rows: Rows, lift: Lift, asking: NDArray[np.int64], pool: NDArray[np.int64]
+    signals: list[Blend], lift: Lift, asking: NDArray[np.int64], pool: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Each signal's scores of the pools, and the lift, lowest for what fills a pool: (4, m, width)."""
-    scale, there = scale_of(rows), np.maximum(pool, 0)
-    signals = [Blend(rows, scale, np.eye(3)[i], redistribute=False).pairs(asking, there) for i in range(3)]
+    there = np.maximum(pool, 0)
+    scores = [one.pairs(asking, there) for one in signals]
     lifted = np.where(pool >= 0, lift.pairs(asking, there), -_ABOVE)
-    return np.stack([*signals, lifted]).astype(np.float32)
+    return np.stack([*scores, lifted]).astype(np.float32)
 
 
 def _places(

@@ -153,7 +153,7 @@ class Recommender:
         asked = replace(asked, like=like, unlike=unlike, poster=None)
         check_request(asked)
         state = (view.manifest.name, view.revision)
-        knowledge = knowledge_of(view.find_rows(like), is_poster=False)
+        knowledge = self._knowledge(view, state, view.find_rows(like))
         weights = asked.weights or default_weights(view.manifest.default_weights, knowledge)
         answer = self._answer(view, state, replace(asked, filters=filters, weights=weights), DISLIKE_SHARE)
         return replace(answer, request=asked, took_ms=(time.perf_counter() - started) * 1000)
@@ -177,11 +177,24 @@ class Recommender:
             like = self._picture_row(view.manifest, seen.encoded).joined(like)
             asked.insert(0, Asked(seen.prediction.chosen, False, None, seen.shows))
         unlike = view.find_rows(request.unlike) if request.unlike else None
-        default = default_weights(view.manifest.default_weights, knowledge_of(like, not request.like))
+        knowledge = self._knowledge(view, state, like if request.like else None)
+        default = default_weights(view.manifest.default_weights, knowledge)
         weights = weights_in_force(request.weights or default, known_signals(like), default)
         # Whoever says what counts is taken at the word: then nothing else counts.
         alike = strengths_of(view.affinities, request.like) if request.weights is None else {}
-        return Query(like, unlike, weights, self._references.of(view).scale, rated_alike=alike), asked
+        scale = self._references.of(view).scale
+        return Query(like, unlike, weights, scale, rated_alike=alike, knowledge=knowledge), asked
+
+    def _knowledge(self, view: IndexView, state: State, like: Rows | None) -> str:
+        """How much is known of what is asked; None asks by a picture alone."""
+        if like is None:
+            return knowledge_of((), ())
+        genres, movies = set(view.manifest.genres), self._facts.movies(state, like.movie_ids)
+        told = [
+            movie_id in movies and not genres.isdisjoint(movies[movie_id].genres)
+            for movie_id in like.movie_ids
+        ]
+        return knowledge_of(like.n_ratings.tolist(), told)
 
     def _picture_row(self, manifest: SnapshotManifest, encoded: EncodedPosters) -> Rows:
         """The row a new movie with this poster would get; genre and taste predicted from it."""
@@ -204,7 +217,7 @@ def _rest_of(query: Query, request: SimilarRequest, manifest: SnapshotManifest) 
     """The same question as a list behind its opening is ordered by; None where one order holds all of it."""
     if request.weights is not None or request.diversity > 0:
         return None
-    found = rest_weights(manifest.default_weights, knowledge_of(query.like, not request.like))
+    found = rest_weights(manifest.default_weights, query.knowledge)
     if found is None:
         return None
     weights = weights_in_force(found, known_signals(query.like), query.weights)

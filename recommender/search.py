@@ -30,6 +30,7 @@ class Query:
         scale: Means and spreads of the catalog.
         unlike_share: How much the unliked rows count beside the liked ones.
         rated_alike: Movies that people rate like the liked ones, with their strengths (``affinity.py``).
+        knowledge: How much is known of it: one of ``defaults.KNOWLEDGE``.
     """
 
     like: Rows
@@ -38,6 +39,7 @@ class Query:
     scale: Scale
     unlike_share: float = UNLIKE_SHARE
     rated_alike: Mapping[str, float] = field(default_factory=dict)
+    knowledge: str = ""
 
     def row(self) -> NDArray[np.float32]:
         """The query row, float32, (dim,)."""

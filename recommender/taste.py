@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -116,13 +117,29 @@ class TasteModel:
             Rows of length at most 1 in the order of ``rows``, zero for a movie with neither
             ratings nor blocks; None where too few movies are rated often enough to learn from.
         """
+        placed = self.fit_ways(ratings, [rows])
+        return placed[0] if placed else None
+
+    def fit_ways(self, ratings: Ratings, ways: Sequence[Rows]) -> list[TasteFactors]:
+        """Place the same movies as ``fit`` does for each way in which they may be known.
+
+        What people rated is fitted once, so that factors of all ways lie in one space.
+
+        Args:
+            ratings: Of any movies.
+            ways: Movies to place, with more or less of genres and years known.
+
+        Returns:
+            One for each way; none where too few movies are rated often enough to learn from.
+        """
         # Sums in another order differ in the last bit: one thread makes two fits equal.
         with threadpool_limits(1):
             table = rating_table(ratings)
             n_ratings = table.values.getnnz(axis=0)
             if int((n_ratings >= self.config.well_rated).sum()) < self.config.least_movies:
-                return None
-            return self._place(table.movie_ids, self._item_factors(table.values), n_ratings, rows)
+                return []
+            items = self._item_factors(table.values)
+            return [self._place(table.movie_ids, items, n_ratings, rows) for rows in ways]
 
     def _item_factors(self, values: csr_matrix) -> NDArray[np.float32]:
         """Rows whose cosine mixes both models, as long as the factor of the first: (n_items, taste_dim)."""

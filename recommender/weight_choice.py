@@ -29,11 +29,13 @@ class Lesson:
         knowledge: Which kind: one of ``defaults.KNOWLEDGE``.
         questions: m questions.
         signals: float64, (3, m, 100), scores over spreads; the movie to be found stands first.
+        askers: All movies as they are known when they ask, where that is less than when they answer.
     """
 
     knowledge: str
     questions: Matched
     signals: NDArray[np.float64]
+    askers: Rows | None = None
 
 
 def scale_of(rows: Rows) -> Scale:
@@ -41,14 +43,21 @@ def scale_of(rows: Rows) -> Scale:
     return Scale.of_pairs(random_pairs(rows, np.random.default_rng(_SEED)))
 
 
-def make_lesson(knowledge: str, rows: Rows, questions: Matched) -> Lesson:
+def make_lesson(knowledge: str, rows: Rows, questions: Matched, askers: Rows | None = None) -> Lesson:
     """Let each signal alone answer the questions."""
+    signals = [one.pairs(questions.queries, questions.candidates) for one in each_signal(rows, askers)]
+    return Lesson(knowledge, questions, np.stack(signals), askers)
+
+
+def each_signal(rows: Rows, askers: Rows | None = None) -> list[Blend]:
+    """Look, genre and taste, each alone, on the scale of a blend.
+
+    Args:
+        rows: All movies.
+        askers: The same movies as they are known when they ask; None as when they answer.
+    """
     scale = scale_of(rows)
-    signals = [
-        Blend(rows, scale, np.eye(3)[i], redistribute=False).pairs(questions.queries, questions.candidates)
-        for i in range(3)
-    ]
-    return Lesson(knowledge, questions, np.stack(signals))
+    return [Blend(rows, scale, one, redistribute=False, askers=askers) for one in np.eye(3)]
 
 
 def weight_grid(step: float = GRID_STEP) -> NDArray[np.float64]:

@@ -30,6 +30,8 @@ class RowSource(Embeddings):
         taste_model: str | None = None,
         movie_ids: Sequence[str] | None = None,
         batch_size: int = BATCH,
+        *,
+        told: bool = True,
     ) -> Iterator[RowBatch]:
         """Rows of the movies of which at least one signal is known, in batches, by movie id.
 
@@ -40,6 +42,7 @@ class RowSource(Embeddings):
             taste_model: Model of the taste block; None makes it 0 wide.
             movie_ids: Which movies; None is all. Unknown ones are left out.
             batch_size: Movies per batch, before those without any signal are left out.
+            told: Whether genres that are known stand in the genre block; else it holds what posters say.
 
         Raises:
             CatalogError: The encoder is not known to this catalog.
@@ -48,9 +51,9 @@ class RowSource(Embeddings):
             shape = self._shape(connection, fingerprint, taste_model)
             if movie_ids is not None:
                 with bulk.among(connection, MovieRow.movie_id, movie_ids) as chosen:
-                    yield from _batches(connection, shape, chosen, batch_size)
+                    yield from _batches(connection, shape, chosen, batch_size, told)
                 return
-            yield from _batches(connection, shape, None, batch_size)
+            yield from _batches(connection, shape, None, batch_size, told)
 
     def read_rows(
         self, fingerprint: str, taste_model: str | None = None, movie_ids: Sequence[str] | None = None
@@ -124,7 +127,11 @@ class _Shape:
 
 
 def _batches(
-    connection: Connection, shape: _Shape, chosen: ColumnElement[bool] | None, batch_size: int
+    connection: Connection,
+    shape: _Shape,
+    chosen: ColumnElement[bool] | None,
+    batch_size: int,
+    told: bool,
 ) -> Iterator[RowBatch]:
     query = (
         select(
@@ -161,7 +168,7 @@ def _batches(
         )
         if chosen is not None:
             between = between.where(chosen)
-        batch = shape.decode(found, genres.known_of(connection, between))
+        batch = shape.decode(found, genres.known_of(connection, between) if told else {})
         last = found[-1].movie_id
         if len(batch):
             yield batch

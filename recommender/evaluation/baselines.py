@@ -78,7 +78,7 @@ def fit_tfidf(people: People) -> Scorer:
     return _item_item(people, lambda items: _product_of_units(tfidf_weight(items).tocsr()))
 
 
-def fit_bm25(people: People, k1: float = 100.0, b: float = 0.2) -> Scorer:
+def fit_bm25(people: People, k1: float = 10.0, b: float = 0.5) -> Scorer:
     """The library's BM25: the inner product of the weighted columns, not their cosine."""
 
     def table(items: csr_matrix) -> NDArray[np.float32]:

@@ -40,6 +40,11 @@ class CatalogData:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Movies of which the catalog was told genres, bool, (n,)."""
+        return np.asarray(self.known_genres.any(axis=1), dtype=np.bool_)
+
 
 def read_catalog(catalog: Catalog) -> CatalogData:
     """Read what is judged.

@@ -18,11 +18,12 @@ class Lift:
     Args:
         rows: All movies.
         affinities: Fitted to the people who are learned from.
+        askers: The same movies as they are known when they ask; None as when they answer.
     """
 
-    def __init__(self, rows: Rows, affinities: Affinities) -> None:
+    def __init__(self, rows: Rows, affinities: Affinities, askers: Rows | None = None) -> None:
         self._strengths = strength_table(affinities, rows.movie_ids)
-        self._genre = InnerProduct(rows.genre)
+        self._genre = InnerProduct(rows.genre, None if askers is None else askers.genre)
 
     def pairs(self, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Scorer``."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.types import Rows
 from recommender.affinity_model import AffinityModel
-from recommender.defaults import WELL_RATED, default_weights, rest_weights
+from recommender.defaults import default_weights, rated_kind, rest_weights, untold_of
 from recommender.evaluation.data import with_taste
 from recommender.evaluation.lift import Lift, Lifted
 from recommender.evaluation.matched import Matched
@@ -35,27 +36,35 @@ class Ours:
     lift: Lift
 
 
-def learn_ours(people: People, rows: Rows, seed: int) -> Ours:
+def learn_ours(people: People, rows: Rows, predicted_genres: NDArray[np.float32], seed: int) -> Ours:
     """Learn from people, and from nobody else.
 
     Args:
         people: Whose ratings.
         rows: All movies, without taste.
+        predicted_genres: What posters say of the movies' genres.
         seed: Of the split by which weights are learned.
     """
     ratings = people.as_ratings(rows.movie_ids)
     return Ours(
         with_taste(rows, TasteModel().fit(ratings, rows)),
-        WeightLearner(seed=seed).fit(ratings, rows),
+        WeightLearner(seed=seed).fit(ratings, rows, predicted_genres),
         Lift(rows, AffinityModel().fit(ratings, rows.movie_ids)),
     )
 
 
-def our_rows(ours: Ours, questions: Matched) -> dict[str, Scorer]:
-    """Our taste block alone, the default list, its opening throughout, the best fixed blend in hindsight."""
+def our_rows(ours: Ours, questions: Matched, told: NDArray[np.bool_]) -> dict[str, Scorer]:
+    """Our taste block alone, the default list, its opening throughout, the best fixed blend in hindsight.
+
+    Args:
+        ours: What was learned.
+        questions: What is asked; hindsight looks at them.
+        told: bool, (n_movies,), movies whose genres are known.
+    """
     rows, scale = ours.rows, scale_of(ours.rows)
-    kinds = np.where(rows.n_ratings >= WELL_RATED, "rated", np.where(rows.n_ratings > 0, "few", "unrated"))
-    opening = {kind: default_weights(ours.weights, kind) for kind in ("rated", "few", "unrated")}
+    kinds = np.array([rated_kind(n) for n in rows.n_ratings.tolist()])
+    kinds = np.where(told, kinds, [untold_of(kind) for kind in kinds.tolist()])
+    opening = {kind: default_weights(ours.weights, kind) for kind in np.unique(kinds).tolist()}
     rest = {kind: rest_weights(ours.weights, kind) or opening[kind] for kind in opening}
     by_opening, by_rest = (
         Blend(rows, scale, np.array([weights[kind].as_tuple() for kind in kinds.tolist()]))

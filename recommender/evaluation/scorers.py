@@ -118,6 +118,7 @@ class Blend:
         scale: Means and spreads of random pairs.
         weights: float64, (n_movies, 3) shares of each movie when it asks, or (3,) for all alike.
         redistribute: Give the weight of a signal that a query lacks to the others.
+        askers: The same movies as they are known when they ask; None as when they answer.
     """
 
     def __init__(
@@ -126,12 +127,16 @@ class Blend:
         scale: Scale,
         weights: NDArray[np.float64],
         redistribute: bool = True,
+        askers: Rows | None = None,
     ) -> None:
-        self._signals = [InnerProduct(block) for block in blocks_of(rows)]
+        asking = rows if askers is None else askers
+        self._signals = [
+            InnerProduct(block, asks) for block, asks in zip(blocks_of(rows), blocks_of(asking), strict=True)
+        ]
         self._known = rows.known
         self._scale = scale
         shares = np.broadcast_to(np.asarray(weights, dtype=np.float64), (len(rows), 3))
-        self._weights = in_force(shares, rows.known) if redistribute else shares
+        self._weights = in_force(shares, asking.known) if redistribute else shares
 
     def pairs(self, queries: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float64]:
         """See ``Scorer``."""

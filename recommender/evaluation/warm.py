@@ -6,6 +6,7 @@ import numpy as np
 
 from recommender.evaluation.baselines import fit_als, taste_models
 from recommender.evaluation.data import CatalogData
+from recommender.evaluation.judge import mean_by_person
 from recommender.evaluation.matched import draw_matched
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.ours import learn_ours, our_rows
@@ -42,10 +43,10 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
         questions = ask(data, split, popularity, allowed)
         name, taste = best_taste(data, split)
         chosen.append(name)
-        ours = learn_ours(split.learned, data.rows, split.seed)
+        ours = learn_ours(split.learned, data.rows, data.predicted_genres, split.seed)
         scorers = content_scorers(data, popularity, split.seed, options)
         scorers |= {"taste": taste, "taste_inner_product": fit_als(split.learned, unit=False)}
-        scorers |= our_rows(ours, questions.matched)
+        scorers |= our_rows(ours, questions.matched, data.told)
         add_split(outcome, scorers, questions, split, data.known_genres)
         outcome.popularity.append(popularity[questions.matched.candidates[:, 0]])
         outcome.notes["default_weights"] = dict(ours.weights)
@@ -73,6 +74,7 @@ def best_taste(data: CatalogData, split: Split) -> tuple[str, Scorer]:
     found = {}
     for name, fit in taste_models().items():
         ranks = rank_of_first(fit(fitted).pairs(questions.queries, questions.candidates))
-        found[name] = float(ndcg_of_rank(ranks).mean()) if len(ranks) else 0.0
+        by_person = mean_by_person(ndcg_of_rank(ranks), questions.people)
+        found[name] = float(by_person.mean()) if len(by_person) else 0.0
     best = max(found, key=lambda name: found[name])
     return best, taste_models()[best](split.learned)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from embeddings.errors import SnapshotError
 from indexer.affinities import (
@@ -52,7 +53,9 @@ class Pairs:
 class EvenWeights:
     identity = "even"
 
-    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]:
+    def fit(
+        self, ratings: Ratings, rows: Rows, predicted_genres: NDArray[np.float32]
+    ) -> dict[str, tuple[float, float, float]]:
         return {}
 
 

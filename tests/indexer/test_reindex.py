@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexer.catalog import Catalog, MovieFacts
 from indexer.ingest import put_movie, remove_movie
@@ -215,7 +216,9 @@ class EvenWeights:
 
     identity = "even"
 
-    def fit(self, ratings: Ratings, rows: Rows) -> dict[str, tuple[float, float, float]]:
+    def fit(
+        self, ratings: Ratings, rows: Rows, predicted_genres: NDArray[np.float32]
+    ) -> dict[str, tuple[float, float, float]]:
         return {"rated": (0.25, 0.25, 0.5)}
 
 

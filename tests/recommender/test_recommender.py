@@ -335,6 +335,22 @@ def taught_home(own_home):  # type: ignore[no-untyped-def]
     return own_home
 
 
+def test_a_movie_whose_genres_nobody_told_is_asked_by_weights_of_its_own(own_home) -> None:
+    active, store = own_home.catalog.active(), open_store(own_home.settings)
+    assert active.fingerprint is not None
+    learned = {"rated": (0.2, 0.6, 0.2), "rated_untold": (0.5, 0.1, 0.4), "poster": (0.6, 0.3, 0.1)}
+    publish_catalog(own_home.catalog, store, active.fingerprint, active.taste_model, learned)
+
+    def weights(**question: object) -> tuple[float, float, float]:
+        return own_home.recommender.similar(SimilarRequest(**question)).weights.as_tuple()
+
+    assert weights(like=("tt0000003",)) == pytest.approx(learned["rated"])
+    assert weights(like=("tt0000005",)) == pytest.approx(learned["rated_untold"])
+    assert weights(like=("tt0000003", "tt0000005", "tt0000007")) == pytest.approx(learned["rated_untold"])
+    poster = (own_home.settings.home / "drawn" / "tt0000004.jpg").read_bytes()
+    assert weights(poster=poster) == pytest.approx(learned["poster"])
+
+
 def test_a_page_of_ten_has_those_of_the_nearest_that_its_weights_put_first(taught_home) -> None:
     ask = taught_home.recommender.similar
     answer = ask(SimilarRequest(like=(EVEN,), k=OPENING))

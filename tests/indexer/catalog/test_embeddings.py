@@ -174,6 +174,15 @@ def test_a_row_holds_unit_blocks_and_what_is_known(
     assert facts.artwork_groups.tolist() == [-1, 5]
 
 
+def test_rows_that_are_not_told_genres_hold_what_posters_say(
+    filled: Catalog, embed: Callable[..., int]
+) -> None:
+    embed({"tt1": ([1, 0], [0.3, 0.4, 0.0]), "tt2": ([1, 0], [0.8, 0.0, 0.6])})
+    [batch] = filled.iter_rows(ENCODER, told=False)
+    np.testing.assert_allclose(batch.rows.genre, [[0.6, 0.8, 0], [0.8, 0, 0.6]], atol=1e-3)
+    np.testing.assert_allclose(filled.read_rows(ENCODER).rows.genre[1], [0, 1, 0], atol=1e-3)
+
+
 def test_genre_bits_are_the_known_genres_else_the_chosen_ones(
     filled: Catalog, embed: Callable[..., int]
 ) -> None:

@@ -43,6 +43,34 @@ def test_genres_are_judged_by_a_labels_file(judged_settings: Settings, tmp_path:
     assert document["rows"]["oracle"]["jaccard_at_10"] == 1.0
 
 
+def test_only_the_test_side_of_a_split_is_judged_and_without_one_that_is_said(
+    judged_settings: Settings, tmp_path: Path
+) -> None:
+    split = tmp_path / "split.json"
+    sides = {"train": ["tt0000001"], "validation": [], "test": [f"tt{i:07d}" for i in range(100, 150)]}
+    split.write_text(json.dumps(sides), encoding="utf-8")
+    arguments = ["--protocol", "genre", "--repeats", "1", "--json"]
+    code, out, err = run(judged_settings, *arguments, "--split", str(split))
+    assert (code, json.loads(out)["n_movies"], err) == (0, 50, "")
+    code, out, err = run(judged_settings, *arguments)
+    assert (code, json.loads(out)["n_movies"]) == (0, 260)
+    assert "also those that the encoder may have learned from" in err
+    split.write_text("[]", encoding="utf-8")
+    code, out, err = run(judged_settings, *arguments, "--split", str(split))
+    assert (code, out) == (1, "")
+    assert "is not a split" in err
+
+
+def test_an_option_that_a_protocol_does_not_look_at_is_named(
+    judged_settings: Settings, tmp_path: Path
+) -> None:
+    ratings = tmp_path / "people.csv"
+    ratings.write_text("userId,Id,rating,timestamp\n", encoding="utf-8")
+    code, _, err = run(judged_settings, "--protocol", "genre", "--repeats", "1", "--ratings", str(ratings))
+    assert code == 0
+    assert "--ratings is not looked at under --protocol genre" in err
+
+
 def test_people_of_a_file_are_judged_by(judged_settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "others.csv"
     rows = [f"{p},tt{m:07d},{5 if p % 2 == m % 2 else 1},0" for p in range(8) for m in range(p, 200, 3)]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,17 +29,17 @@ ONCE = JudgeOptions(seed=1, repeats=1)
 def fitted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Ratings]]:
     """Every table of ratings that any model of taste or affinity was fitted to."""
     seen: list[Ratings] = []
-    fit, correlate = TasteModel.fit, AffinityModel.fit
+    fit, correlate = TasteModel.fit_ways, AffinityModel.fit
 
-    def spy(self: TasteModel, ratings: Ratings, rows: Rows) -> TasteFactors | None:
+    def spy(self: TasteModel, ratings: Ratings, ways: Sequence[Rows]) -> list[TasteFactors]:
         seen.append(ratings)
-        return fit(self, ratings, rows)
+        return fit(self, ratings, ways)
 
     def spy_on_pairs(self: AffinityModel, ratings: Ratings, movie_ids: tuple[str, ...]) -> Affinities:
         seen.append(ratings)
         return correlate(self, ratings, movie_ids)
 
-    monkeypatch.setattr(TasteModel, "fit", spy)
+    monkeypatch.setattr(TasteModel, "fit_ways", spy)  # what ``fit`` calls, too
     monkeypatch.setattr(AffinityModel, "fit", spy_on_pairs)
     models = warm.taste_models()
 

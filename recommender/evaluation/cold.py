@@ -63,6 +63,7 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
         outcome.gain(row, against)
         for row, against in (
             ("blend_default", "genre_known"),
+            ("blend_default", "taste"),
             ("taste", "genre_known"),
             ("taste", "taste_without_posters"),
             ("taste_of_genres_and_posters", "taste_of_genres"),

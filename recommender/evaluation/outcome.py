@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from recommender.evaluation.bootstrap import interval, relative_gain
 
+NEAREST = "nearest_ndcg_at_10"
+"""Figure by the 99 nearest in popularity on whichever side: beside the best known, fame still helps there."""
 N_DECILES = 10
 Row = dict[str, object]
 
@@ -94,14 +96,21 @@ class Outcome:
         """The figures of every row, ready for JSON."""
         return {name: self._row(result) for name, result in self.rows.items()}
 
-    def gain(self, row: str, against: str) -> Row:
-        """How much better one row is than another by the headline, drawn over the same people."""
-        ours, theirs = self.rows[row].figures(self.headline), self.rows[against].figures(self.headline)
+    def gain(self, row: str, against: str, metric: str = "") -> Row:
+        """How much better one row is than another, drawn over the same people.
+
+        Args:
+            row: Name of the one.
+            against: Name of the other.
+            metric: By which figure; empty takes the headline.
+        """
+        metric = metric or self.headline
+        ours, theirs = self.rows[row].figures(metric), self.rows[against].figures(metric)
         gain, low, high = relative_gain(ours, theirs, self.seed)
         return {
             "row": row,
             "against": against,
-            "metric": self.headline,
+            "metric": metric,
             "relative_gain": _rounded(gain),
             "ci95": [_rounded(low), _rounded(high)],
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from recommender.evaluation.outcome import Outcome
+from recommender.evaluation.outcome import NEAREST, Outcome
 
 COLUMNS = (
     "matched_ndcg_at_10",
@@ -76,4 +76,5 @@ def _sentence(comparison: dict[str, object]) -> str:
     return (
         f"- `{comparison['row']}` over `{comparison['against']}`: {gain:+.1%} "
         f"({ends[0]:+.1%} to {ends[1]:+.1%})"
+        + (f", by `{comparison['metric']}`" if comparison["metric"] == NEAREST else "")
     )

@@ -10,7 +10,7 @@ from recommender.evaluation.judge import mean_by_person
 from recommender.evaluation.matched import draw_matched
 from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.ours import learn_ours, our_rows
-from recommender.evaluation.outcome import Outcome
+from recommender.evaluation.outcome import NEAREST, Outcome
 from recommender.evaluation.people import People, split_people
 from recommender.evaluation.protocol import (
     HEADLINE,
@@ -61,6 +61,10 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
             ("blend_default", "genre_known"),
             ("taste_placed", "taste"),
         )
+    ]
+    # Where fame still helps, the model that follows it is the one to be compared with.
+    outcome.notes["comparisons"] += [
+        outcome.gain("blend_default", against, NEAREST) for against in ("taste", "taste_inner_product")
     ]
     return outcome
 

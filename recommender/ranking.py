@@ -17,6 +17,8 @@ from recommender.types import SimilarRequest
 
 _LEAST_POOL = 100
 _POOL_PER_RESULT = 5
+_STEP = 2e-9
+"""Between shares that are told apart by nothing else: answers show nine digits."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ def rank(shelf: Shelf, request: SimilarRequest) -> Candidates:
 
     Everything that leaves movies out does so before the k are taken, so a
     page is short only where no more movies match. Scores are on the scale of
-    ``shelf.opening`` and fall along the list: a movie of the rest has its own
-    percentile there, or that of the last movie of the opening where that is
-    lower. A list that is made diverse is chosen from the opening's order alone.
+    ``shelf.opening`` and fall along the list, strictly where blended scores do:
+    a movie of the rest has its own percentile there, or one just below that of
+    the movie before where that is lower. A list that is made diverse is chosen from the opening's order alone.
     """
     head = _series_first(shelf, request)
     shown = () if head is None else head.rows.movie_ids
@@ -125,9 +127,13 @@ def _of_two_orders(shelf: Shelf, rest: Order, room: _Room) -> Candidates:
             break
         n *= 2
     opening = pool.scores[0][first]
-    falling = _falling(shelf.opening, rest, pool.scores[1][behind], opening[-1] if first else np.inf)
-    positions = np.array(first + behind, dtype=np.int64)
-    return Candidates(pool.rows.take(positions), pool.columns[positions], np.concatenate([opening, falling]))
+    shares = _falling(shelf, rest, pool.scores[1][behind], opening)
+    if room.request.filters.min_score is not None:
+        shares = [share for share in shares if share >= room.request.filters.min_score]
+    behind_scores = [shelf.percentiles.score_at(share) for share in shares]
+    positions = np.array(first + behind[: len(shares)], dtype=np.int64)
+    scores = np.concatenate([opening, np.array(behind_scores, dtype=np.float64)])
+    return Candidates(pool.rows.take(positions), pool.columns[positions], scores)
 
 
 def _opening(shelf: Shelf, room: _Room, pool: Pool) -> tuple[list[int], bool]:
@@ -157,10 +163,24 @@ def _behind(
     return _distinct(shelf, room.request, ids, above, taken)[:wanted], len(above) == len(order)
 
 
-def _falling(opening: Order, rest: Order, scores: NDArray[np.float64], highest: float) -> NDArray[np.float64]:
-    """Scores of the rest as the opening's; they fall from the last of those."""
-    moved = [opening.percentiles.score_at(s) for s in rest.percentiles.share_below(scores).tolist()]
-    return np.minimum.accumulate(np.minimum(np.array(moved), highest))
+def _falling(
+    shelf: Shelf, rest: Order, scores: NDArray[np.float64], opening: NDArray[np.float64]
+) -> list[float]:
+    """Shares of random pairs that movies of the rest are shown with: their own, below those before them.
+
+    What has no lower share of its own stands one step below its predecessor, so that a list that is
+    sorted by what it shows stays in order; movies of one blended score are shown with one share.
+    """
+    own = rest.percentiles.share_below(scores).tolist()
+    before = shelf.percentiles.share_below(opening[-1:]).tolist()
+    shown: list[float] = []
+    for i, share in enumerate(own):
+        if shown and scores[i] == scores[i - 1]:
+            shown.append(shown[-1])
+            continue
+        highest = (before + shown)[-1:]
+        shown.append(min([share, *(one - min(_STEP, one / 2) for one in highest)]))
+    return shown
 
 
 def _series_first(shelf: Shelf, request: SimilarRequest) -> Candidates | None:

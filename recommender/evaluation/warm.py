@@ -51,7 +51,7 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
         outcome.popularity.append(popularity[questions.matched.candidates[:, 0]])
         outcome.notes["default_weights"] = dict(ours.weights)
     outcome.notes["taste_models"] = chosen
-    outcome.notes["comparisons"] = [
+    gains = [
         outcome.gain(row, against)
         for row, against in (
             ("blend_default", "taste"),
@@ -63,9 +63,8 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
         )
     ]
     # Where fame still helps, the model that follows it is the one to be compared with.
-    outcome.notes["comparisons"] += [
-        outcome.gain("blend_default", against, NEAREST) for against in ("taste", "taste_inner_product")
-    ]
+    gains += [outcome.gain("blend_default", one, NEAREST) for one in ("taste", "taste_inner_product")]
+    outcome.notes["comparisons"] = gains
     return outcome
 
 

@@ -70,7 +70,8 @@ def rank(shelf: Shelf, request: SimilarRequest) -> Candidates:
     page is short only where no more movies match. Scores are on the scale of
     ``shelf.opening`` and fall along the list, strictly where blended scores do:
     a movie of the rest has its own percentile there, or one just below that of
-    the movie before where that is lower. A list that is made diverse is chosen from the opening's order alone.
+    the movie before where that is lower. A list that is made diverse is chosen
+    from the opening's order alone.
     """
     head = _series_first(shelf, request)
     shown = () if head is None else head.rows.movie_ids
@@ -171,15 +172,12 @@ def _falling(
     What has no lower share of its own stands one step below its predecessor, so that a list that is
     sorted by what it shows stays in order; movies of one blended score are shown with one share.
     """
-    own = rest.percentiles.share_below(scores).tolist()
-    before = shelf.percentiles.share_below(opening[-1:]).tolist()
+    before = float(shelf.percentiles.share_below(opening[-1:])[0]) if len(opening) else np.inf
     shown: list[float] = []
-    for i, share in enumerate(own):
-        if shown and scores[i] == scores[i - 1]:
-            shown.append(shown[-1])
-            continue
-        highest = (before + shown)[-1:]
-        shown.append(min([share, *(one - min(_STEP, one / 2) for one in highest)]))
+    for i, share in enumerate(rest.percentiles.share_below(scores).tolist()):
+        if i == 0 or scores[i] != scores[i - 1]:
+            before = min(share, before - min(_STEP, before / 2))
+        shown.append(before)
     return shown
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from recommender.blend import Scale
 from recommender.defaults import OPENING, POOL
-from recommender.percentiles import pair_percentiles
+from recommender.percentiles import Percentiles, pair_percentiles
 from recommender.ranking import Order, Shelf, rank
 from recommender.search import Query
 from recommender.types import Filters, SimilarRequest, Weights
@@ -119,7 +119,51 @@ def test_scores_fall_on_behind_the_opening_and_claim_no_more_than_was_measured(v
     by_rest = shelf.rest.query.score(found.rows, shelf.rest.query.columns(found.rows))
     own = shelf.rest.percentiles.share_below(by_rest)
     assert (shares[OPENING:] <= own[OPENING:] + 1e-9).all()
-    np.testing.assert_allclose(shares[OPENING:], np.minimum(own[OPENING:], shares[OPENING - 1]), atol=1e-9)
+    np.testing.assert_allclose(shares[OPENING:], np.minimum(own[OPENING:], shares[OPENING - 1]), atol=1e-6)
+
+
+def squeezed_shelf(view) -> Shelf:
+    """One whose rest reads every score as nearer than what opens the list."""
+    shelf = led_shelf(view)
+    below_all = Percentiles(np.linspace(-99.0, -98.0, 500), 99.0)
+    return replace(shelf, rest=Order(shelf.rest.query, below_all))
+
+
+def test_shown_scores_fall_strictly_where_blended_ones_do_and_equal_ones_stand_by_id(view) -> None:
+    shelf = squeezed_shelf(view)
+    found = rank(shelf, SimilarRequest(like=(QUERY,), k=119))
+    shares = shelf.percentiles.share_below(found.scores).round(9)
+    blended = shelf.rest.query.score(found.rows, shelf.rest.query.columns(found.rows))
+    falls, ids = np.diff(blended) < 0, found.rows.movie_ids
+    behind = range(OPENING, len(ids) - 1)
+    assert shares[OPENING] < shares[OPENING - 1]
+    for i in behind:
+        assert shares[i + 1] < shares[i] if falls[i] else (shares[i + 1] == shares[i] and ids[i] < ids[i + 1])
+    assert (shares >= 0).all()
+    assert (shares <= 1).all()
+    np.testing.assert_allclose(shares[OPENING:], shares[OPENING - 1], atol=1e-6)
+
+
+def test_movies_of_one_blended_score_behind_the_opening_are_shown_with_one_score_by_id(view) -> None:
+    fours = replace(view.rows, visual=view.rows.visual[np.arange(len(view.rows)) // 4])
+    shelf = led_shelf(type(view)(fours))
+    look = replace(shelf.rest.query, weights=Weights(1.0, 0.0, 0.0))
+    asked = SimilarRequest(like=(QUERY,), k=119)
+    found = rank(replace(shelf, rest=Order(look, shelf.rest.percentiles)), asked)
+    blended = look.score(found.rows, look.columns(found.rows))[OPENING:]
+    equal = np.flatnonzero(np.diff(blended) == 0) + OPENING
+    assert len(equal) > 50
+    assert (found.scores[equal] == found.scores[equal + 1]).all()
+    assert all(found.rows.movie_ids[i] < found.rows.movie_ids[i + 1] for i in equal)
+
+
+def test_a_least_score_holds_for_what_is_shown_behind_the_opening(view) -> None:
+    shelf = squeezed_shelf(view)
+    every = rank(shelf, SimilarRequest(like=(QUERY,), k=119))
+    shares = shelf.percentiles.share_below(every.scores)
+    least = float(shares[OPENING + 20] + shares[OPENING + 21]) / 2
+    cut = rank(shelf, SimilarRequest(like=(QUERY,), k=119, filters=Filters(min_score=least)))
+    assert len(cut) == OPENING + 21
 
 
 def test_a_least_score_cuts_a_list_of_two_orders_where_it_stands(view) -> None:

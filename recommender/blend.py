@@ -78,7 +78,7 @@ def weights_in_force(wanted: Weights, known: NDArray[np.bool_], default: Weights
         Weights(visual=0.6666666666666666, genre=0.3333333333333333, taste=0.0)
     """
     shares = np.asarray(wanted.as_tuple(), dtype=np.float64)
-    if not np.isfinite(shares).all() or (shares < 0).any() or shares.sum() <= 0:
+    if not np.isfinite(shares).all() or (shares < 0).any() or not shares.any():
         raise InvalidRequestError(
             f"weights must be numbers >= 0 with at least one above 0, got visual {wanted.visual}, "
             f"genre {wanted.genre}, taste {wanted.taste}.",
@@ -91,8 +91,9 @@ def weights_in_force(wanted: Weights, known: NDArray[np.bool_], default: Weights
         )
     for candidate in (shares, np.asarray(default.as_tuple(), dtype=np.float64), np.ones(3)):
         kept = np.where(known, candidate, 0.0)
-        if kept.sum() > 0:
+        if kept.any():
             break
+    kept /= kept.max()  # the sum of large ones would be infinite, and of the smallest ones inexact
     visual, genre, taste = (kept / kept.sum()).tolist()
     return Weights(visual, genre, taste)
 

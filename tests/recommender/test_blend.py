@@ -66,6 +66,21 @@ def test_weights_of_any_sum_come_back_summing_to_one() -> None:
     assert weights_in_force(Weights(30, 10, 0), ALL, DEFAULT) == Weights(0.75, 0.25, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ((1e308, 1e308, 0), (0.5, 0.5, 0)),
+        ((1.7e308, 0, 1.7e308), (0.5, 0, 0.5)),
+        ((1e308, 1e-308, 0), (1, 0, 0)),
+        ((5e-324, 5e-324, 0), (0.5, 0.5, 0)),
+    ],
+)
+def test_weights_of_any_size_come_back_summing_to_one(weights, expected) -> None:
+    got = weights_in_force(Weights(*weights), ALL, DEFAULT).as_tuple()
+    assert got == expected
+    assert sum(weights_in_force(Weights(1e308, 1e308, 1e308), ALL, DEFAULT).as_tuple()) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("weights", [(-1, 2, 0), (0, 0, 0), (float("nan"), 1, 1), (float("inf"), 0, 0)])
 def test_impossible_weights_are_refused(weights) -> None:
     with pytest.raises(InvalidRequestError, match="weights must be numbers >= 0"):

@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "embeddings.cli:predict",
     "train": "embeddings.cli:train",
     "evaluate": "embeddings.cli:evaluate",
+    "calibrate": "embeddings.cli:calibrate",
     "compare": "embeddings.cli:compare",
     "export": "embeddings.cli:export",
     "import": "indexer.cli:import_",

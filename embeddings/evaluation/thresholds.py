@@ -14,7 +14,7 @@ _N_RESAMPLES = 50
 _HALF_BELIEVED = 200.0
 # How far every cut is then drawn towards the common one, by logits. Fitted on 1,760 of 4,355 unseen posters
 # and judged on the others, twelve times, macro and micro F1 are .3467 and .5040 at 0, .3458 and .5119 at .1,
-# .3430 and .5183 at .2 (``python -m benchmarks.cut_trials``).
+# .3430 and .5183 at .2 (``benchmarks/cut_trials.py``).
 TOWARDS_COMMON = 0.1
 
 

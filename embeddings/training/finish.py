@@ -118,9 +118,8 @@ def finish(
         unseen = calibration.apply(predict_logits(encoder, data, data.test))
         judged = _judged(fitted, data, data.test, unseen)
         test = evaluation_document(judged)
-    # The judged side is told whole: the model page draws each genre, the trivial predictors, reliability.
-    metrics = {"validation": _headlines(validation), "test": test} if test else {"validation": validation}
-    written = save_checkpoint(directory, encoder.net, replace(fitted, metrics=metrics), config.stored_as)
+    told_whole = replace(fitted, metrics=told_metrics(validation, test))
+    written = save_checkpoint(directory, encoder.net, told_whole, config.stored_as)
     return Finished(written, validation, test, judged, held_out)
 
 
@@ -144,5 +143,11 @@ def _judged(
     return JudgedPosters(ids, data.genres, data.hard[rows], probs, thresholds)
 
 
-def _headlines(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in HEADLINES}
+def told_metrics(validation: Mapping[str, Any], test: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The figures that a checkpoint carries.
+
+    The judged side is told whole: the model page draws each genre, the trivial predictors, reliability.
+    """
+    if test is None:
+        return {"validation": dict(validation)}
+    return {"validation": {name: validation[name] for name in HEADLINES}, "test": dict(test)}

@@ -122,6 +122,8 @@ def find_series(catalog: Catalog, movies: Sequence[Movie]) -> tuple[str, ...]:
         # The title as it stands, too: of "C.H.U.D." the stem is "chud", and no title begins so.
         for beginning in sorted({*every, movie.title}):
             titles |= catalog.find_titles(beginning)
+        # "The Lost World: Jurassic Park" does not begin with the stem that it is found by.
+        titles |= catalog.find_titles_with(min(every, key=lambda stem: (len(stem), stem), default=""))
         near = [movie_id for movie_id, title in titles.items() if not every.isdisjoint(stems(title).every)]
         alike = catalog.find_movies(near).values()
         found |= dict.fromkeys(one.movie_id for one in alike if of_one_series(movie, one))

@@ -133,6 +133,23 @@ class SearchMovies(Movies):
         with self._reading() as connection:
             return {movie_id: title for movie_id, title in connection.execute(query)}
 
+    def find_titles_with(self, words: str, limit: int = MAX_LIMIT) -> dict[str, str]:
+        """Titles in which words stand in this order, as ``find_titles``; the most rated first.
+
+        Every title is looked at: some 0.1 s for a million.
+        """
+        body, _ = split_article(words)
+        if not body:
+            return {}
+        query = (
+            select(MovieRow.movie_id, MovieRow.title)
+            .where(MovieRow.search_title.contains(body, autoescape=True))
+            .order_by(MovieRow.n_ratings.desc(), MovieRow.movie_id)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return {movie_id: title for movie_id, title in connection.execute(query)}
+
     def find_by_collection(self, name: str, limit: int = MAX_LIMIT) -> list[str]:
         """Ids of the movies of a collection, the most rated first; see ``titles.collection_key``."""
         query = (

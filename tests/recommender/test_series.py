@@ -164,6 +164,20 @@ def test_what_stands_behind_a_part_number_is_no_series() -> None:
     assert not of_one_series(of("Last Man Standing", 1996, "Action"), undisputed)
 
 
+def test_a_series_that_a_title_names_behind_a_colon_is_found_from_either_side(own_home) -> None:
+    genres, catalog = ("Action", "Adventure"), own_home.catalog
+    catalog.upsert_movies(
+        [
+            MovieFacts("tt9000001", "Jurassic Park", 1993, genres),
+            MovieFacts("tt9000002", "The Lost World: Jurassic Park", 1997, genres),
+            MovieFacts("tt9000003", "A Park in June", 1996, genres),
+        ],
+        "csv",
+    )
+    for first, second in (("tt9000001", "tt9000002"), ("tt9000002", "tt9000001")):
+        assert find_series(catalog, [catalog.get_movie(first)]) == (second,)
+
+
 def test_a_series_is_found_among_the_titles_of_the_catalog(own_home) -> None:
     named = {
         "tt0000010": "C.H.U.D.",

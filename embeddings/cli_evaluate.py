@@ -57,13 +57,16 @@ def evaluate(
     Example: onesheet evaluate labels.csv posters/ --report report/
     """
     from embeddings.evaluation.document import evaluation_document
+    from embeddings.training.run_state import make_folder
 
+    if report_dir is not None:
+        make_folder(report_dir)  # what cannot be written is said before the work
     judged, failed = _judge(
         _Question(labels_file, posters_dir, split, flip), chosen_model(ctx, model), device
     )
-    document = evaluation_document(judged)
     for poster, error in failed:
         click.echo(f"onesheet: {poster}: {error}", err=True)
+    document = evaluation_document(judged)
     if report_dir is not None:
         from embeddings.evaluation.report import write_report
         from embeddings.training.labels import find_posters

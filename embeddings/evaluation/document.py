@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.errors import TrainingError
 from embeddings.evaluation.metrics import (
     N_BINS,
     average_precisions,
@@ -18,6 +19,7 @@ from embeddings.evaluation.metrics import (
     probability_metrics,
     ranking_metrics,
 )
+from embeddings.evaluation.thresholds import sweep_thresholds
 from embeddings.genres import GenreVocabulary
 
 CUTS = {
@@ -72,11 +74,14 @@ def evaluation_document(judged: JudgedPosters) -> dict[str, Any]:
     """Work out every figure; the keys are those of ``onesheet evaluate --json``.
 
     Raises:
-        ValueError: No movie has a genre that the checkpoint knows.
+        TrainingError: No movie has a genre that the checkpoint knows.
     """
     judged = judged.present()
     if not len(judged.genres):
-        raise ValueError("none of the judged movies has a genre that the checkpoint knows")
+        raise TrainingError(
+            f"none of the {len(judged.movie_ids)} judged movies has a readable poster and a genre that the "
+            "checkpoint knows; give labels with genres of its vocabulary, and their posters."
+        )
     columns = macro_columns(judged.targets)
     figures = _figures(judged.targets, judged.probs, judged.chosen, judged.probs >= 0.5, columns)
     return {
@@ -89,6 +94,29 @@ def evaluation_document(judged: JudgedPosters) -> dict[str, Any]:
         "reliability": reliability_bins(judged),
         "trivial": trivial_rows(judged.targets, columns),
     }
+
+
+def at_common_cuts(fitted_on: JudgedPosters, judged: JudgedPosters) -> dict[str, dict[str, float]]:
+    """F1 at the one cut for all genres that is best where cuts are fitted.
+
+    Args:
+        fitted_on: Predictions of the validation side; the cuts of .01 to .99 are tried there.
+        judged: Predictions that the chosen cuts are judged on.
+
+    Returns:
+        For ``macro_f1`` and for ``micro_f1``: the cut that is best for it, and both figures at that cut.
+    """
+    tried = sweep_thresholds(fitted_on.probs, fitted_on.targets)
+    reached = sweep_thresholds(judged.probs, judged.targets)
+    found = {}
+    for name, values in (("macro_f1", tried.macro_f1), ("micro_f1", tried.micro_f1)):
+        at = int(values.argmax())
+        found[name] = {
+            "threshold": float(tried.thresholds[at]),
+            "macro_f1": float(reached.macro_f1[at]),
+            "micro_f1": float(reached.micro_f1[at]),
+        }
+    return found
 
 
 def reliability_bins(judged: JudgedPosters) -> list[dict[str, float]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import hypergeom
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import (
     average_precision_score,
@@ -116,7 +117,8 @@ def ranking_metrics(targets: NDArray[np.float32], probs: NDArray[np.float32]) ->
 
     ``top_k_accuracy_K``: share of movies with one of their genres among the K
     most probable. ``r_precision``: share of a movie's n genres among its n most
-    probable.
+    probable. Genres of equal probability stand in any order: figures are means over all orders, so that
+    a predictor that never looks does not gain by the alphabet.
     """
     labelled = targets.any(axis=1)
     truth, scores = targets[labelled] > 0.5, probs[labelled]
@@ -125,14 +127,31 @@ def ranking_metrics(targets: NDArray[np.float32], probs: NDArray[np.float32]) ->
             "label_ranking_average_precision": 0.0,
             "r_precision": 0.0,
         }
-    ranked = np.take_along_axis(truth, np.argsort(-scores, axis=1, kind="stable"), axis=1)
-    n_true = truth.sum(axis=1)
-    within = np.arange(truth.shape[1])[None, :] < n_true[:, None]
-    figures = {f"top_{k}_accuracy": float(ranked[:, :k].any(axis=1).mean()) for k in TOP_K}
+    n_true, n_genres = truth.sum(axis=1), truth.shape[1]
+    figures = {}
+    for k in TOP_K:
+        above, slots, tied, tied_true = _first(truth, scores, np.full(len(truth), min(k, n_genres)))
+        none = np.where(above > 0, 0.0, hypergeom.pmf(0, tied, tied_true, slots))
+        figures[f"top_{k}_accuracy"] = float(1 - none.mean())
+    above, slots, tied, tied_true = _first(truth, scores, n_true)
     return figures | {
         "label_ranking_average_precision": float(label_ranking_average_precision_score(truth, scores)),
-        "r_precision": float(((ranked & within).sum(axis=1) / n_true).mean()),
+        "r_precision": float(((above + slots * tied_true / tied) / n_true).mean()),
     }
+
+
+def _first(
+    truth: NDArray[np.bool_], scores: NDArray[np.float32], k: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The k most probable genres of each movie, where equal ones may stand in any order.
+
+    Returns:
+        True genres that are surely among them; places left for those at the border; how many genres
+        stand at the border; how many of these are true.
+    """
+    border = np.take_along_axis(-np.sort(-scores, axis=1), k[:, None] - 1, axis=1)
+    above, tied = scores > border, scores == border
+    return (truth & above).sum(axis=1), k - above.sum(axis=1), tied.sum(axis=1), (truth & tied).sum(axis=1)
 
 
 def per_genre_figures(targets: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:

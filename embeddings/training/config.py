@@ -262,9 +262,11 @@ class TrainConfig(_Frozen):
             for name, part in given.items()
         }
         tree = copy.deepcopy(plain)
-        for name, value in own_defaults(config.model.arch, config.model.init).items():
-            section, _, leaf = name.partition(".")
-            tree.setdefault(section, {}).setdefault(leaf, value)
+        own = own_defaults(config.model.arch, config.model.init, config.optim.schedule)
+        for name, value in own.items():
+            *section, leaf = name.split(".")
+            branch = tree.setdefault(section[0], {}) if section else tree
+            branch.setdefault(leaf, value)
         config = validate(tree)
         config._given = copy.deepcopy(plain)
         return config

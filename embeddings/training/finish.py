@@ -17,7 +17,7 @@ from embeddings.checkpoint import Calibration, CheckpointManifest
 from embeddings.checkpoint_weights import save_checkpoint
 from embeddings.encoder import Encoder
 from embeddings.evaluation.calibration import fit_calibration
-from embeddings.evaluation.document import JudgedPosters, evaluation_document
+from embeddings.evaluation.document import JudgedPosters, at_common_cuts, evaluation_document
 from embeddings.evaluation.thresholds import fit_thresholds
 from embeddings.models.poster_net import PosterNet
 from embeddings.training.config import TrainConfig
@@ -112,12 +112,12 @@ def finish(
     thresholds = fit_thresholds(probs, data.hard[data.validation], config.seed)
     fitted = replace(plain, calibration=calibration, thresholds=thresholds)
     judged = held_out = _judged(fitted, data, data.validation, probs)
-    validation = evaluation_document(held_out)
+    validation = evaluation_document(held_out) | {"common_cuts": at_common_cuts(held_out, held_out)}
     test = None
     if len(data.test):
         unseen = calibration.apply(predict_logits(encoder, data, data.test))
         judged = _judged(fitted, data, data.test, unseen)
-        test = evaluation_document(judged)
+        test = evaluation_document(judged) | {"common_cuts": at_common_cuts(held_out, judged)}
     told_whole = replace(fitted, metrics=told_metrics(validation, test))
     written = save_checkpoint(directory, encoder.net, told_whole, config.stored_as)
     return Finished(written, validation, test, judged, held_out)

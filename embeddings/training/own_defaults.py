@@ -17,8 +17,12 @@ PUBLISHED: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def own_defaults(arch: str, init: str) -> dict[str, Any]:
-    """Settings of a net that are not the general defaults, by dotted name.
+# A schedule that waits for five epochs without gain is to lower the rate before training is given up.
+PLATEAU_PATIENCE = 15
+
+
+def own_defaults(arch: str, init: str, schedule: str = "cosine") -> dict[str, Any]:
+    """Settings of a net and a schedule that are not the general defaults, by dotted name.
 
     Nets that others trained from scratch bring what they were published with. A
     backbone that begins with random weights learns as fast as neck and head:
@@ -27,8 +31,11 @@ def own_defaults(arch: str, init: str) -> dict[str, Any]:
     Args:
         arch: ``model.arch``.
         init: ``model.init``.
+        schedule: ``optim.schedule``.
     """
     own = dict(PUBLISHED.get(arch, {}))
     if init == "none" or (init == "auto" and all(name in PUBLISHED for name in arch.split("+"))):
         own["optim.backbone_lr_scale"] = 1.0
+    if schedule == "plateau":
+        own["patience"] = PLATEAU_PATIENCE
     return own

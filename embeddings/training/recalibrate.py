@@ -23,11 +23,12 @@ from embeddings.encoder import Encoder, join_encoded
 from embeddings.eras import ERAS_NAME
 from embeddings.errors import TrainingError
 from embeddings.evaluation.calibration import fit_calibration
-from embeddings.evaluation.document import JudgedPosters, evaluation_document
+from embeddings.evaluation.document import JudgedPosters, at_common_cuts, evaluation_document
 from embeddings.evaluation.thresholds import fit_thresholds
 from embeddings.lettering import LETTERING_NAME
 from embeddings.training.finish import Finished, told_metrics
 from embeddings.training.labels import Labels, find_labelled_posters
+from embeddings.training.run_state import make_folder
 from embeddings.training.splits import Split
 
 LEAST_POSTERS = 20
@@ -79,8 +80,8 @@ def recalibrate(
         unseen = _encode(encoder, find_labelled_posters(_side(labels, split.test), posters_dir))
         truth = labels.select(unseen.movie_ids).targets(manifest.genres)
         judged = _judged(fitted, unseen.movie_ids, truth, calibration.apply(_logits(unseen.genre_probs)))
-        test = evaluation_document(judged)
-    validation = evaluation_document(held_out)
+        test = evaluation_document(judged) | {"common_cuts": at_common_cuts(held_out, judged)}
+    validation = evaluation_document(held_out) | {"common_cuts": at_common_cuts(held_out, held_out)}
     written = replace(fitted, metrics=told_metrics(validation, test))
     _write(model, out, manifest, written)
     return Finished(written, validation, test, judged, held_out)
@@ -115,7 +116,7 @@ def _judged(
 
 def _write(model: Path, out: Path, before: CheckpointManifest, written: CheckpointManifest) -> None:
     """The same weights and what is read off their embeddings, under the new manifest, which comes last."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     if out.resolve() != model.resolve():
         shutil.copyfile(model / WEIGHTS_NAME, out / WEIGHTS_NAME)
     for name in (ERAS_NAME, LETTERING_NAME):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embeddings.errors import TrainingError
 from embeddings.evaluation.document import JudgedPosters, evaluation_document, trivial_rows
 from embeddings.evaluation.metrics import adaptive_ece, macro_columns, ranking_metrics
 from embeddings.genres import GenreVocabulary
@@ -150,7 +151,7 @@ def test_every_figure_of_the_contract_is_there() -> None:
 def test_targets_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match="expected"):
         JudgedPosters(("a",), GENRES, TARGETS, PROBS, JUDGED.thresholds)
-    with pytest.raises(ValueError, match="none of the judged movies"):
+    with pytest.raises(TrainingError, match="none of the 1 judged movies"):
         evaluation_document(JudgedPosters(("a",), GENRES, TARGETS[:1] * 0, PROBS[:1], JUDGED.thresholds))
 
 
@@ -164,3 +165,23 @@ def test_the_trivial_predictors_on_the_public_table_score_what_is_known(real_dat
     assert rows["all_negative"]["binary_accuracy"] == pytest.approx(0.907, abs=0.002)
     assert rows["most_frequent"]["micro_f1"] == pytest.approx(0.415, abs=0.003)
     assert rows["all_positive"]["macro_f1"] == pytest.approx(0.152, abs=0.001)
+
+
+def test_a_predictor_that_never_looks_gains_nothing_by_the_order_of_the_genres() -> None:
+    rng = np.random.default_rng(0)
+    targets = (rng.random((400, 9)) < np.linspace(0.02, 0.6, 9)).astype(np.float32)
+    constant = np.zeros_like(targets)
+    figures = ranking_metrics(targets, constant)
+    assert figures == pytest.approx(ranking_metrics(targets[:, ::-1], constant))
+    n_true = targets.sum(axis=1)[targets.any(axis=1)]
+    assert figures["top_1_accuracy"] == pytest.approx(float((n_true / 9).mean()))
+    assert figures["r_precision"] == pytest.approx(float((n_true / 9).mean()))
+
+
+def test_ties_at_the_border_count_as_the_mean_over_their_orders() -> None:
+    targets = np.array([[1, 0, 0, 1]], dtype=np.float32)
+    probs = np.array([[0.2, 0.9, 0.2, 0.2]], dtype=np.float32)  # one sure place, three tied for the rest
+    figures = ranking_metrics(targets, probs)
+    assert figures["top_1_accuracy"] == 0.0
+    assert figures["top_3_accuracy"] == pytest.approx(1.0), "two of three places are true, two are filled"
+    assert figures["r_precision"] == pytest.approx(2 / 3 / 2)

@@ -90,16 +90,16 @@ def test_sigmoid_f1_of_even_odds_by_hand() -> None:
 
 
 def test_distribution_balanced_without_tolerance_or_shift_is_weighted_cross_entropy() -> None:
-    options = {"negative_scale": 1.0, "bias_scale": 0.0, "beta": 0.0, "alpha": 0.1}
+    options = {"negative_scale": 1.0, "bias_scale": 0.0, "beta": 0.0, "gamma": 0.0, "balance": 1.0}
     # With beta 0 the re-balancing weight is 0.1 + sigmoid(0) = 0.6 everywhere.
     assert loss_of("distribution_balanced", **options) == pytest.approx(0.6 * loss_of("bce"), rel=1e-5)
 
 
 def test_distribution_balanced_weighs_the_rarer_genre_of_a_movie_more() -> None:
-    options = {"negative_scale": 1.0, "bias_scale": 0.0}
+    options = {"negative_scale": 1.0, "bias_scale": 0.0, "gamma": 0.0, "balance": 1.0}
     both = torch.ones(1, 2)
     shares = torch.tensor([1 / 25, 1 / 50]) / (1 / 25 + 1 / 50)
-    weights = 0.1 + torch.sigmoid(10 * (shares - 0.2))
+    weights = 0.1 + torch.sigmoid(10 * (shares - 0.3))
     expected = float((weights * math.log(2)).mean())
     assert loss_of("distribution_balanced", torch.zeros(1, 2), both, **options) == pytest.approx(
         expected, rel=1e-5
@@ -107,10 +107,13 @@ def test_distribution_balanced_weighs_the_rarer_genre_of_a_movie_more() -> None:
 
 
 def test_distribution_balanced_of_a_known_movie_with_its_published_defaults() -> None:
-    # Only genre 0: rarities 1/25 and 1/50 over 1/25; shifts 0.05 log(3) and 0; negatives five times as steep.
-    weights = [0.1 + 1 / (1 + math.exp(-10 * (share - 0.2))) for share in (1.0, 0.5)]
-    positive = math.log(1 + math.exp(0.05 * math.log(3)))
-    expected = (weights[0] * positive + weights[1] * math.log(2) / 5) / 2
+    # Only genre 0: rarities 1/25 and 1/50 over 1/25; shifts 0.01 log(3) and 0; negatives five times as steep;
+    # focal: twice the square of what is not believed yet.
+    weights = [0.1 + 1 / (1 + math.exp(-10 * (share - 0.3))) for share in (1.0, 0.5)]
+    doubt = 1 / (1 + 3**-0.01)
+    positive = 2 * doubt**2 * -math.log(1 - doubt)
+    negative = 2 * 0.5**2 * math.log(2) / 5
+    expected = (weights[0] * positive + weights[1] * negative) / 2
     found = loss_of("distribution_balanced", torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]))
     assert found == pytest.approx(expected, rel=1e-5)
 

@@ -28,6 +28,13 @@ def test_the_custom_cnn_takes_what_it_was_published_with() -> None:
     assert config.optim.backbone_lr_scale == 1.0
 
 
+def test_training_outlasts_a_schedule_that_waits_for_a_gain() -> None:
+    plateau = TrainConfig().with_values({"optim.schedule": "plateau"})
+    assert plateau.patience > 2 * 5
+    assert plateau.with_values({"optim.schedule": "cosine"}).patience == TrainConfig().patience
+    assert plateau.with_values({"patience": 3}).patience == 3
+
+
 def test_what_is_given_comes_before_what_the_net_brings() -> None:
     tree = {"model": {"arch": "custom_cnn", "dropout": 0.2}, "optim": {"weight_decay": 0.02}}
     config = parse_config(tree, "test")

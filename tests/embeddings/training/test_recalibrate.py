@@ -66,6 +66,9 @@ def test_the_sides_of_a_run_give_what_the_run_itself_fitted(
     assert finished.manifest.thresholds == pytest.approx(fitted.thresholds, abs=0.02)
     assert finished.test is not None
     assert finished.manifest.metrics["test"]["n"] == len(split.test)
+    common = finished.test["common_cuts"]
+    assert 0.01 <= common["micro_f1"]["threshold"] <= 0.99
+    assert finished.validation["common_cuts"]["micro_f1"]["threshold"] == common["micro_f1"]["threshold"]
 
 
 def test_the_command_says_what_it_judged_on(run: Path, poster_world: World, tmp_path: Path) -> None:
@@ -84,3 +87,21 @@ def test_a_handful_of_posters_is_refused_and_nothing_is_written(
     with pytest.raises(TrainingError, match=r"10 labelled posters .* give 20 or more"):
         recalibrate(run / "checkpoint", few, poster_world[1], tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_cannot_be_made_and_genres_that_nobody_knows_are_sentences(
+    run: Path, poster_world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    strange = tmp_path / "strange.csv"
+    strange.write_text("Id,Genre\n" + "\n".join(f"tt{i},Nonsense" for i in range(30)))
+    model = ["--model", str(run / "checkpoint")]
+    for arguments in (
+        ["calibrate", *map(str, poster_world), *model, "--out", str(tmp_path / "file" / "x")],
+        ["evaluate", *map(str, poster_world), *model, "--report", str(tmp_path / "file" / "x")],
+        ["evaluate", str(strange), str(poster_world[1]), *model],
+    ):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 1
+        assert "Traceback" not in result.stderr
+        assert result.stderr.strip().splitlines()[-1].startswith("onesheet: ")

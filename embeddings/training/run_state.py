@@ -7,7 +7,9 @@ finds the state of the last finished epoch whatever instant the run died at.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from embeddings.errors import TrainingError
+from embeddings.genres import GenreVocabulary
+from embeddings.training.config import TrainConfig
+from embeddings.training.labels import Labels
+from embeddings.training.splits import Split
 from embeddings.training.trainer import Trainer
 
 _STATE = "state.json"
+# Settings that a run may go on without: they change how long, where and beside which files it runs.
+_FREE = {"epochs", "device", "patience", "tensorboard", "keep_epochs", "data.cache_dir"}
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,13 @@ class RunState:
         history: One row of figures for each finished epoch.
         settings: The run's settings, as JSON, to refuse going on with others.
         genres: The vocabulary.
+        labels: Digest of the labels; "" in states of before it was kept.
     """
 
     history: tuple[dict[str, float], ...]
     settings: dict[str, Any]
     genres: tuple[str, ...]
+    labels: str = ""
 
 
 def make_folder(folder: Path) -> None:
@@ -48,6 +58,68 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"{folder} cannot be made ({error.strerror}); give another --out.") from error
+
+
+def labels_digest(labels: Labels) -> str:
+    """Name what the labels say: the same for the same genres of the same movies, in whatever order."""
+    known = sorted((i, *names) for i, names in zip(labels.movie_ids, labels.genres, strict=True) if names)
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+
+
+def refuse_another_run(out: Path, labels: Labels, config: TrainConfig) -> None:
+    """Going on is only right with the labels and settings of before; more epochs are allowed.
+
+    Raises:
+        TrainingError: ``out`` holds a run with other labels or settings, or its state is damaged.
+    """
+    state = load_state(out / "state")
+    if state is None:
+        return
+    changed = _changed(state, config, out)
+    if changed:
+        raise TrainingError(
+            f"{out} holds a run with other settings ({', '.join(changed)} differ); give another --out or "
+            "remove it."
+        )
+    if state.labels and state.labels != labels_digest(labels):
+        raise TrainingError(
+            f"the run in {out} was made with other labels than these; give another --out or remove it."
+        )
+
+
+def _changed(state: RunState, config: TrainConfig, out: Path) -> list[str]:
+    """Names of the settings that are not those of the state."""
+    before, now = (
+        {name: json.dumps(value, sort_keys=True) for name, value in _flat(tree)}
+        for tree in (state.settings, config.model_dump(mode="json"))
+    )
+    changed = {name for name in now if name not in _FREE and before.get(name) != now[name]}
+    # The same genres by name are those that the run found.
+    if config.data.genres and GenreVocabulary(config.data.genres).genres == state.genres:
+        changed.discard("data.genres")
+    if "data.split_file" in changed and _deals_alike(config, out):
+        changed.discard("data.split_file")
+    return sorted(changed)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings by their dotted names; options of a loss or schedule are one setting."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and not prefix:
+            yield from _flat(value, f"{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _deals_alike(config: TrainConfig, out: Path) -> bool:
+    """Whether the split file, wherever it lies now, says what the run's own split says."""
+    if config.data.split_file is None or not (out / "split.json").is_file():
+        return False
+    given, own = Split.load(config.data.split_file), Split.load(out / "split.json")
+    if config.data.folds:  # the parts are dealt out of what is no test side
+        inner = set(given.train + given.validation) == set(own.train + own.validation)
+        return inner and set(given.test) == set(own.test)
+    return given == own
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
@@ -74,6 +146,7 @@ def save_state(folder: Path, state: RunState, trainer: Trainer) -> None:
         "history": list(state.history),
         "settings": state.settings,
         "genres": list(state.genres),
+        "labels": state.labels,
         "tensors": tensors_name,
     }
     aside = folder / (_STATE + ".new")
@@ -98,7 +171,12 @@ def load_state(folder: Path, trainer: Trainer | None = None) -> RunState | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        state = RunState(tuple(content["history"]), content["settings"], tuple(content["genres"]))
+        state = RunState(
+            tuple(content["history"]),
+            dict(content["settings"]),
+            tuple(content["genres"]),
+            str(content.get("labels", "")),
+        )
         if trainer is not None:
             _restore(trainer, load_file(folder / content["tensors"]))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

@@ -7,7 +7,6 @@ Under the run's folder lie ``settings.json``, ``split.json``, ``history.csv``,
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +30,15 @@ from embeddings.training.finish import Finished, Told, finish, write_figures
 from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
-from embeddings.training.run_state import RunState, load_state, make_folder, save_state, write_tensors
+from embeddings.training.run_state import (
+    RunState,
+    labels_digest,
+    load_state,
+    make_folder,
+    refuse_another_run,
+    save_state,
+    write_tensors,
+)
 from embeddings.training.soup import best_between, check_start
 from embeddings.training.splits import Split
 from embeddings.training.staged import StagedTrainer
@@ -81,6 +88,8 @@ def train(
     check_settings(config)
     device = choose_device(local_device(config.device))
     make_folder(out)
+    # Before anything is written or decoded: a run that is refused leaves the one before as it was.
+    refuse_another_run(out, labels, config)
     with joined_processes(device) as processes:
         data = _load(labels, posters_dir, out, config, processes)
         if processes.leads:
@@ -88,7 +97,7 @@ def train(
         check_start(config, data)
         net = first_net(config, data)
         trainer = _kind(config)(net, data, config, device, processes)
-        history = _learn(trainer, out, config, processes, say)
+        history = _learn(trainer, out, config, labels_digest(labels), processes, say)
         if not processes.leads:
             return None
         best = best_epoch(history, config.monitor)
@@ -134,12 +143,11 @@ def best_epoch(history: tuple[dict[str, float], ...], monitor: str) -> int:
 
 
 def _learn(
-    trainer: Trainer, out: Path, config: TrainConfig, processes: Processes, say: Say
+    trainer: Trainer, out: Path, config: TrainConfig, labels: str, processes: Processes, say: Say
 ) -> tuple[dict[str, float], ...]:
     """Run the epochs that are still to be run."""
-    settings = config.model_dump(mode="json")
-    state = load_state(out / "state", trainer)
-    _refuse_another_run(state, settings, trainer.data, out)
+    settings, genres = config.model_dump(mode="json"), trainer.data.genres.genres
+    state = _state_of_these_genres(trainer, out)
     history = state.history if state else ()
     while len(history) < config.epochs and not _gave_up(history, config):
         epoch, started = len(history), time.perf_counter()
@@ -151,10 +159,18 @@ def _learn(
         row[config.monitor] = processes.agree(row.get(config.monitor, 0.0), trainer.device)
         history = (*history, row)
         if processes.leads:
-            _record(out, history, config, trainer, RunState(history, settings, trainer.data.genres.genres))
+            _record(out, history, config, trainer, RunState(history, settings, genres, labels))
             say(_line(row, config))
         processes.wait()
     return history
+
+
+def _state_of_these_genres(trainer: Trainer, out: Path) -> RunState | None:
+    """The state with its tensors; states that keep no digest of their labels tell others by their genres."""
+    state = load_state(out / "state")
+    if state is not None and state.genres != trainer.data.genres.genres:
+        raise TrainingError(f"{out} holds a run with other genres; give another --out or remove it.")
+    return load_state(out / "state", trainer)
 
 
 def validation_figures(trainer: Trainer) -> dict[str, float]:
@@ -209,25 +225,6 @@ def _split(labels: Labels, posters_dir: Path, out: Path, config: TrainConfig) ->
     split = deal_sides(labels, posters_dir, config.data)
     split.save(out / "split.json")
     return split
-
-
-def _refuse_another_run(
-    state: RunState | None, settings: dict[str, Any], data: TrainingData, out: Path
-) -> None:
-    """Going on is only right with the settings of before; more epochs are allowed."""
-    if state is None:
-        return
-    changed = [
-        key
-        for key in settings
-        if key not in ("epochs", "device", "patience", "tensorboard", "keep_epochs")
-        and json.dumps(state.settings.get(key), sort_keys=True) != json.dumps(settings[key], sort_keys=True)
-    ]
-    if changed or state.genres != data.genres.genres:
-        what = ", ".join(changed) or "the genres"
-        raise TrainingError(
-            f"{out} holds a run with other settings ({what} differ); give another --out or remove it."
-        )
 
 
 def _figures(history: tuple[dict[str, float], ...], monitor: str) -> list[float]:

@@ -64,6 +64,7 @@ def open_cache(
     folder = cache_dir / _key(posters, preprocessing)
     if not (folder / "movies.json").is_file():
         try:
+            _remove_leftovers(cache_dir)
             _decode_all(posters, preprocessing, folder, workers or os.cpu_count() or 1)
         except OSError as error:
             raise TrainingError(f"decoded posters cannot be kept in {cache_dir} ({error}).") from error
@@ -106,6 +107,26 @@ def _decode_all(
     written = folder / f"movies.{os.getpid()}"
     written.write_text(json.dumps(content), encoding="utf-8")
     written.replace(folder / "movies.json")
+
+
+def _remove_leftovers(cache_dir: Path) -> None:
+    """Remove what killed processes had decoded so far: gigabytes that nobody reads again."""
+    for path in [*cache_dir.glob("*/pixels.*"), *cache_dir.glob("*/movies.*")]:
+        number = path.suffix[1:]
+        if number.isdecimal() and not _lives(int(number)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    if os.name == "nt":  # there, signal 0 is no question
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _key(posters: Mapping[str, Path], preprocessing: Preprocessing) -> str:

@@ -12,11 +12,13 @@ import numpy as np
 from embeddings.encoded import Poster
 from embeddings.encoder import Encoder, join_encoded
 from embeddings.errors import TrainingError
-from embeddings.training.config import TrainConfig
+from embeddings.training.config import DataConfig, TrainConfig
+from embeddings.training.data import deal_sides
 from embeddings.training.finish import HEADLINES
 from embeddings.training.labels import Labels, find_posters
+from embeddings.training.run_state import load_state, make_folder
 from embeddings.training.soft_labels import SoftLabels, average_soft_labels, write_soft_labels
-from embeddings.training.splits import Split
+from embeddings.training.splits import Split, make_folds
 from embeddings.training.train import Say, TrainedModel, train
 
 
@@ -51,8 +53,13 @@ def train_folds(
     """
     if not config.data.folds:
         raise TrainingError("k-fold training needs data.folds (--folds K) of at least 2.")
-    # The folds of one run share their decoded posters.
-    shared = config.with_values({"data.cache_dir": config.data.cache_dir or out / "cache"})
+    # The folds of one run share their decoded posters and their genres.
+    shared = config.with_values(
+        {
+            "data.cache_dir": config.data.cache_dir or out / "cache",
+            "data.genres": config.data.genres or _genres_of_all(labels, posters_dir, out, config.data),
+        }
+    )
     models = []
     for fold in range(config.data.folds):
         say(f"fold {fold + 1} of {config.data.folds}")
@@ -68,6 +75,40 @@ def train_folds(
     path = out / "soft_labels.npz"
     write_soft_labels(path, _out_of_fold(labels, posters_dir, out, models))
     return Folds(tuple(models), mean, spread, path)
+
+
+def folds_genres(labels: Labels, posters_dir: Path, config: DataConfig) -> tuple[str, ...]:
+    """Genres that have ``min_support`` training movies whichever part is held out, in alphabetic order.
+
+    Nets of one k-fold run are averaged, so none may lack a genre of another.
+
+    Raises:
+        TrainingError: The split names a movie that the labels do not have, or there are too few movies.
+    """
+    whole = deal_sides(labels, posters_dir, config.model_copy(update={"folds": 0, "fold": 0}))
+    try:
+        inner = labels.select(whole.train + whole.validation)
+    except KeyError as error:
+        raise TrainingError(f"the split names movie {error}, which is not in the labels file.") from error
+    support = inner.support()
+    parts = [
+        inner.select(part).support()
+        for part in make_folds(inner, posters_dir, config.folds, config.split_seed)
+    ]
+    return tuple(
+        sorted(
+            name
+            for name in support
+            if all(support[name] - part[name] >= config.min_support for part in parts)
+        )
+    )
+
+
+def _genres_of_all(labels: Labels, posters_dir: Path, out: Path, config: DataConfig) -> tuple[str, ...]:
+    """The genres that the first part began with; found anew where none has begun."""
+    make_folder(out)
+    begun = load_state(out / "fold-0" / "state")
+    return begun.genres if begun else folds_genres(labels, posters_dir, config)
 
 
 def predict_soft_labels(checkpoint: Path, posters: Mapping[str, Path], device: str = "auto") -> SoftLabels:

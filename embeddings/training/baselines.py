@@ -20,7 +20,7 @@ from embeddings.errors import TrainingError
 from embeddings.evaluation.calibration import fit_calibration
 from embeddings.evaluation.document import JudgedPosters
 from embeddings.evaluation.thresholds import fit_thresholds
-from embeddings.models.registry import build_model
+from embeddings.models.registry import build_model, check_names
 from embeddings.training.batches import batches_of
 from embeddings.training.data import TrainingData
 
@@ -37,7 +37,7 @@ class Baseline:
         classifier: ``random_forest``, ``logistic_regression`` or ``linear_svc``.
         features: An architecture whose pooled features are taken, or ``color_histogram``.
         init: The architecture's weights.
-        seed: Of the forest.
+        seed: Of the forest, the support vectors, and weights that are drawn.
     """
 
     classifier: str
@@ -66,16 +66,17 @@ def judge_baseline(baseline: Baseline, data: TrainingData, device: torch.device)
 
     Raises:
         TrainingError: The classifier is unknown, or there is no test side.
+        InvalidRequestError: There is no such architecture or no such weights.
+        CheckpointError: A weights file is missing.
     """
-    if baseline.classifier not in CLASSIFIERS:
-        raise TrainingError(
-            f"there is no classifier {baseline.classifier!r}; choose one of {', '.join(CLASSIFIERS)}."
-        )
+    check_baseline(baseline)
     if not len(data.test):
         raise TrainingError("a baseline is judged on the test side; give data.fractions a third share.")
     features = extract_features(baseline, data, device)
     model = CLASSIFIERS[baseline.classifier](baseline.seed)
-    model.fit(features[data.train], data.hard[data.train] > 0.5)
+    known = data.hard[data.train] > 0.5
+    # scikit-learn wants one genre as a row, several as columns.
+    model.fit(features[data.train], known if known.shape[1] > 1 else known.ravel())
     fitted = _scores(model, features[data.validation])
     calibration = fit_calibration(fitted, data.hard[data.validation])
     thresholds = fit_thresholds(calibration.apply(fitted), data.hard[data.validation])
@@ -88,11 +89,30 @@ def judge_baseline(baseline: Baseline, data: TrainingData, device: torch.device)
     )
 
 
+def check_baseline(baseline: Baseline) -> None:
+    """Refuse names that do not exist, without building anything.
+
+    Raises:
+        TrainingError: The classifier is unknown.
+        InvalidRequestError: There is no such architecture or no such weights.
+        CheckpointError: A weights file is missing.
+    """
+    if baseline.classifier not in CLASSIFIERS:
+        raise TrainingError(
+            f"there is no classifier {baseline.classifier!r}; choose one of {', '.join(CLASSIFIERS)}."
+        )
+    if baseline.features != HISTOGRAM:
+        check_names(baseline.features, baseline.init)
+
+
 def extract_features(baseline: Baseline, data: TrainingData, device: torch.device) -> NDArray[np.float32]:
     """Features of every cached poster, float32, (n, width)."""
     if baseline.features == HISTOGRAM:
         return np.stack([color_histogram(pixels) for pixels in data.cache.pixels])
-    net = build_model(baseline.features, len(data.genres), init=baseline.init).eval().to(device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(baseline.seed)
+        net = build_model(baseline.features, len(data.genres), init=baseline.init)
+    net = net.eval().to(device)
     dtype = autocast_dtype(device)
     rows = np.arange(len(data.cache), dtype=np.int64)
     parts = []
@@ -126,9 +146,15 @@ def color_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _scores(model: Pipeline, features: NDArray[np.float32]) -> NDArray[np.float32]:
     """One score per genre on a scale like logits, float32, (n, n_genres)."""
     if hasattr(model, "decision_function"):
-        scores: NDArray[np.float32] = np.asarray(model.decision_function(features), dtype=np.float32)
-        return scores
-    # A forest gives one (n, 2) array for each genre; smoothing keeps the logits finite.
-    positive = np.stack([probs[:, -1] for probs in model.predict_proba(features)], axis=1)
+        scores = np.asarray(model.decision_function(features), dtype=np.float32)
+        return scores.reshape(len(features), -1)
+    # A forest gives one (n, n_classes) array for each genre, or that array alone where there is one genre;
+    # a genre that all or none of the training movies have is one class. Smoothing keeps the logits finite.
+    probs, classes = model.predict_proba(features), model.classes_
+    if isinstance(probs, np.ndarray):
+        probs, classes = [probs], [classes]
+    positive = np.stack(
+        [part[:, known > 0].sum(axis=1) for part, known in zip(probs, classes, strict=True)], axis=1
+    )
     positive = np.clip(positive, 1e-3, 1 - 1e-3)
     return np.asarray(np.log(positive / (1 - positive)), dtype=np.float32)

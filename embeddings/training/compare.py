@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -15,22 +16,25 @@ from numpy.typing import NDArray
 from embeddings.checkpoint import WEIGHTS_NAME
 from embeddings.devices import choose_device
 from embeddings.encoder import Encoder
-from embeddings.errors import CheckpointError, InvalidRequestError, TrainingError
+from embeddings.errors import OnesheetError, TrainingError
 from embeddings.evaluation.document import JudgedPosters, evaluation_document
 from embeddings.evaluation.metrics import average_precisions, macro_columns, per_genre_figures
-from embeddings.training.baselines import judge_baseline
+from embeddings.training.baselines import check_baseline, judge_baseline
 from embeddings.training.compare_page import write_page
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import deal_sides, load_data
 from embeddings.training.experiments import Comparison, Run
+from embeddings.training.folds import folds_genres
 from embeddings.training.labels import Labels
-from embeddings.training.run_state import make_folder
+from embeddings.training.run_state import labels_digest, make_folder
 from embeddings.training.splits import Split
+from embeddings.training.start import check_settings
 from embeddings.training.train import Say, train
 
 FIGURES = ("macro_f1", "mean_average_precision", "micro_f1", "hamming_skill", "brier_skill", "ece")
 COMMON_CUTS = (0.25, 0.5, 0.75)
 _N_RESAMPLES = 200
+_FAILURES = (OnesheetError, RuntimeError, ValueError, LookupError, ArithmeticError)
 Row = dict[str, Any]
 
 
@@ -45,14 +49,22 @@ def compare(
         One row for each run, two for each group of runs, and one for each predictor that never looks.
 
     Raises:
-        TrainingError: The sides cannot be dealt, or ``out`` holds another comparison's run.
+        TrainingError: The sides cannot be dealt, a run names what does not exist, or ``out`` holds a run
+            with other settings or labels.
     """
     make_folder(out)
+    digest = labels_digest(labels)
+    _refuse_other_labels(out, comparison.runs, digest)
     base = _one_protocol(labels, posters_dir, out, comparison.base)
+    configs = _settings(labels, posters_dir, base, comparison.runs)
+    for run, config in zip(comparison.runs, configs, strict=True):
+        if _read_row(out / "runs" / run.name) is None:
+            _check_names(run, config)
     rows: list[Row] = []
-    for number, run in enumerate(comparison.runs, start=1):
-        say(f"run {number} of {len(comparison.runs)}: {run.name}")
-        rows.append(_run_once(labels, posters_dir, out / "runs" / run.name, base, run, say))
+    for number, (run, config) in enumerate(zip(comparison.runs, configs, strict=True), start=1):
+        say(f"run {number} of {len(configs)}: {run.name}")
+        folder, asked = out / "runs" / run.name, _asked(config, run, digest)
+        rows.append(_run_once(labels, posters_dir, folder, config, run, asked, say))
         _write(out, rows + _summaries(rows))
     return rows + _summaries(rows)
 
@@ -107,17 +119,86 @@ def _one_protocol(labels: Labels, posters_dir: Path, out: Path, base: TrainConfi
     return base.with_values(values)
 
 
-def _run_once(labels: Labels, posters_dir: Path, folder: Path, base: TrainConfig, run: Run, say: Say) -> Row:
-    """The row of one run: read again where it was finished before with the same settings."""
-    config = base.with_values(run.settings)
-    asked = {
+def _settings(labels: Labels, posters_dir: Path, base: TrainConfig, runs: Sequence[Run]) -> list[TrainConfig]:
+    """Settings of each run; runs that hold a part out learn the genres that all parts can learn."""
+    found: dict[tuple[int, int, int], tuple[str, ...]] = {}
+    configs = []
+    for run in runs:
+        config = base.with_values(run.settings)
+        data = config.data
+        if data.folds and not data.genres:
+            key = (data.folds, data.min_support, data.split_seed)
+            if key not in found:
+                found[key] = folds_genres(labels, posters_dir, data)
+            config = config.with_values({"data.genres": found[key]})
+        configs.append(config)
+    return configs
+
+
+def _check_names(run: Run, config: TrainConfig) -> None:
+    """Refuse names that do not exist before the first run starts: the last may begin hours later."""
+    try:
+        if run.baseline is None:
+            check_settings(config)
+        else:
+            check_baseline(run.baseline)
+    except OnesheetError as error:
+        raise TrainingError(f"run {run.name}: {error}") from error
+
+
+def _refuse_other_labels(out: Path, runs: Sequence[Run], digest: str) -> None:
+    for run in runs:
+        known = _read_row(out / "runs" / run.name)
+        # Rows of before the digest was kept have none; what they were made with cannot be told.
+        if known is not None and known["asked"].get("labels", digest) != digest:
+            raise TrainingError(
+                f"the comparison in {out} was made with other labels than these; give another --out or "
+                "remove it."
+            )
+
+
+def _asked(config: TrainConfig, run: Run, labels: str) -> Row:
+    """What a row answers to: of the sides what they say, not where their file lies."""
+    split = Split.load(config.data.split_file) if config.data.split_file else None
+    return {
         "settings": config.model_dump(mode="json"),
         "baseline": vars(run.baseline) if run.baseline else None,
+        "labels": labels,
+        "split": hashlib.sha256(repr(split).encode()).hexdigest()[:16],
     }
-    path = folder / "row.json"
-    if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if known["asked"] == asked:
+
+
+def _alike(known: Row, asked: Row) -> bool:
+    """Whether two rows answer to the same; a row of before a digest was kept may have any."""
+    return all(
+        _without_places(known.get(name, value)) == _without_places(value) for name, value in asked.items()
+    )
+
+
+def _without_places(value: Any) -> Any:
+    """Settings without the folders that an absolute and a relative ``--out`` write differently."""
+    if not isinstance(value, dict) or "data" not in value:
+        return value
+    data = {name: entry for name, entry in value["data"].items() if name not in ("split_file", "cache_dir")}
+    return value | {"data": data}
+
+
+def _read_row(folder: Path) -> Row | None:
+    """What a finished run wrote; None where there is nothing whole."""
+    try:
+        known = json.loads((folder / "row.json").read_text(encoding="utf-8"))
+        return known if isinstance(known["asked"], dict) and isinstance(known["row"], dict) else None
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _run_once(
+    labels: Labels, posters_dir: Path, folder: Path, config: TrainConfig, run: Run, asked: Row, say: Say
+) -> Row:
+    """The row of one run: read again where it was finished before with the same settings."""
+    known = _read_row(folder)
+    if known is not None:
+        if _alike(known["asked"], asked):
             return dict(known["row"])
         raise TrainingError(f"{folder} holds a run with other settings; give another --out or remove it.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,11 +208,15 @@ def _run_once(labels: Labels, posters_dir: Path, folder: Path, base: TrainConfig
             if run.baseline is None
             else (_judge_baseline(labels, posters_dir, folder, config, run))
         )
-    except (TrainingError, CheckpointError, InvalidRequestError) as error:
-        say(f"{run.name} failed: {error}")
-        return {"name": run.name, "group": run.group, "error": str(error)}
+    except _FAILURES as error:
+        # Nets and classifiers meet small sides and small posters with errors of their own kinds.
+        words = str(error) if isinstance(error, OnesheetError) else f"{type(error).__name__}: {error}"
+        say(f"{run.name} failed: {words}")
+        return {"name": run.name, "group": run.group, "error": words}
     row = {"name": run.name, "group": run.group} | row
-    path.write_text(json.dumps({"asked": asked, "row": row}), encoding="utf-8")
+    aside = folder / "row.json.new"
+    aside.write_text(json.dumps({"asked": asked, "row": row}), encoding="utf-8")
+    aside.replace(folder / "row.json")
     return row
 
 
@@ -209,9 +294,22 @@ def _group_rows(rows: Sequence[Row]) -> list[Row]:
 
 def _write(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     (out / "table.json").write_text(json.dumps(list(rows), indent=1), encoding="utf-8")
-    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("ci95", "trivial")))
+    flat = [_flat(row) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
     with (out / "table.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(flat)
     write_page(out / "compare.html", rows)
+
+
+def _flat(row: Mapping[str, Any]) -> Row:
+    """A row for a spreadsheet: each interval's ends behind its figure."""
+    flat: Row = {}
+    for name, value in row.items():
+        if name in ("ci95", "trivial"):
+            continue
+        flat[name] = value
+        if name in row.get("ci95", {}):
+            flat[f"{name}_low"], flat[f"{name}_high"] = row["ci95"][name]
+    return flat

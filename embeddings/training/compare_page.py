@@ -30,6 +30,7 @@ _COLUMNS = (
     ("cpu_ms_per_poster", "CPU ms/poster", "{:.1f}"),
     ("train_seconds", "training, s", "{:.0f}"),
 )
+_WITH_INTERVAL = ("macro_f1", "mean_average_precision", "micro_f1")
 _COSTS = (
     ("parameters", "parameters"),
     ("file_bytes", "bytes of the file"),
@@ -61,15 +62,26 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def text_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The table for a terminal, best macro F1 first."""
+    """The table for a terminal, best macro F1 first; in brackets the 95 % intervals."""
     ordered = sorted(rows, key=lambda row: -row.get("macro_f1", -1.0))
     width = max(len(str(row["name"])) for row in ordered)
-    head = " " * width + "".join(f"{label:>16}" for _, label, _ in _COLUMNS)
+    head = " " * width + "".join(f"{label:>{_width(key)}}" for key, label, _ in _COLUMNS)
     lines = [head]
     for row in ordered:
-        cells = "".join(f"{_cell(row, key, form):>16}" for key, _, form in _COLUMNS)
+        cells = "".join(
+            f"{_cell(row, key, form) + _bracket(row, key):>{_width(key)}}" for key, _, form in _COLUMNS
+        )
         lines.append(f"{row['name']:<{width}}" + (f"  {row['error']}" if "error" in row else cells))
     return "\n".join(lines)
+
+
+def _width(key: str) -> int:
+    return 20 if key in _WITH_INTERVAL else 16
+
+
+def _bracket(row: Mapping[str, Any], key: str) -> str:
+    interval = row.get("ci95", {}).get(key)
+    return " ({}-{})".format(*(f"{end:.3f}".replace("0.", ".", 1) for end in interval)) if interval else ""
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -150,8 +150,9 @@ def _check_kinds(tree: Mapping[str, Any], where: str) -> None:
         if not isinstance(value, kind):
             raise TrainingError(f"{where}: {key} is {words}, got {value!r}.")
     for key, value in tree.get("search", {}).items():
-        if type(value) is not int or value < 0:
-            raise TrainingError(f"{where}: search.{key} is a whole number of 0 or more, got {value!r}.")
+        least = 1 if key == "trials" else 0
+        if type(value) is not int or value < least:
+            raise TrainingError(f"{where}: search.{key} is a whole number of {least} or more, got {value!r}.")
 
 
 def _grid(grid: Mapping[str, Any], search: Mapping[str, Any], where: str) -> list[Run]:

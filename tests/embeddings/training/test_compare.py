@@ -169,6 +169,7 @@ def test_a_run_of_its_own_has_its_name_and_settings_beside_a_grid() -> None:
         ({"baseline": ["linear_svc"]}, "names classifier, features and init"),
         ({"baseline": [{"classifier": 3, "features": "resnet18"}]}, "names classifier, features and init"),
         ({"grid": {"epochs": [1, 2]}, "search": {"trials": "all"}}, "search.trials is a whole number"),
+        ({"grid": {"epochs": [1, 2]}, "search": {"trials": 0}}, "search.trials is a whole number of 1"),
         ({"grid": {"epochs": [1, 2]}, "search": {"seed": -1}}, "search.seed is a whole number"),
         ({"run": {"name": "a"}}, "run is a list of tables"),
         ({"run": [{"epochs": 1}]}, "needs a name"),
@@ -199,10 +200,17 @@ def test_compare_from_the_command_line(poster_world: World, tmp_path: Path) -> N
 
 
 def test_a_comparison_whose_runs_all_fail_exits_with_one(poster_world: World, tmp_path: Path) -> None:
-    arguments = ["compare", *map(str, poster_world), "--out", str(tmp_path / "out"), "--arch", "resnet1001"]
+    arguments = ["compare", *map(str, poster_world), "--out", str(tmp_path / "out"), "--arch", "custom_cnn"]
     config = tmp_path / "compare.toml"
-    config.write_text("[base.data]\nmin_support = 5\n")
+    config.write_text("[base.data]\nmin_support = 5000\n")
     result = CliRunner().invoke(main, [*arguments, "--config", str(config)])
     assert result.exit_code == 1
-    assert "no architecture 'resnet1001'" in result.stdout
+    assert "no genre has 5000 training movies" in result.stdout
     assert "none of the 1 runs came to an end" in result.stderr
+
+
+def test_an_architecture_that_does_not_exist_is_one_sentence(poster_world: World, tmp_path: Path) -> None:
+    arguments = ["compare", *map(str, poster_world), "--out", str(tmp_path / "out"), "--arch", "resnet1001"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "run resnet1001: there is no architecture 'resnet1001'" in result.stderr

@@ -113,6 +113,11 @@ def _one_protocol(labels: Labels, posters_dir: Path, out: Path, base: TrainConfi
         if not split.test:
             raise TrainingError("a comparison is judged on the test side; give data.fractions a third share.")
         split.save(path)
+    elif base.data.split_file is not None and Split.load(base.data.split_file) != Split.load(path):
+        raise TrainingError(
+            f"the comparison in {out} has other sides than {base.data.split_file}; give another --out or "
+            "remove it."
+        )
     values = {"data.split_file": path, "data.limit": 0}
     if base.data.cache_dir is None:
         values["data.cache_dir"] = out / "cache"

@@ -97,8 +97,12 @@ def _changed(state: RunState, config: TrainConfig, out: Path) -> list[str]:
     # The same genres by name are those that the run found.
     if config.data.genres and GenreVocabulary(config.data.genres).genres == state.genres:
         changed.discard("data.genres")
-    if "data.split_file" in changed and _deals_alike(config, out):
+    file = config.data.split_file
+    if file is not None and file.is_file() and (out / "split.json").is_file():
+        # What the file says counts, not where it lies.
         changed.discard("data.split_file")
+        if not _deals_alike(Split.load(file), Split.load(out / "split.json"), bool(config.data.folds)):
+            changed.add("data.split_file")
     return sorted(changed)
 
 
@@ -111,15 +115,12 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield prefix + name, value
 
 
-def _deals_alike(config: TrainConfig, out: Path) -> bool:
-    """Whether the split file, wherever it lies now, says what the run's own split says."""
-    if config.data.split_file is None or not (out / "split.json").is_file():
-        return False
-    given, own = Split.load(config.data.split_file), Split.load(out / "split.json")
-    if config.data.folds:  # the parts are dealt out of what is no test side
-        inner = set(given.train + given.validation) == set(own.train + own.validation)
-        return inner and set(given.test) == set(own.test)
-    return given == own
+def _deals_alike(given: Split, own: Split, in_parts: bool) -> bool:
+    """Whether a run's own split is the given one, or a part of it held out."""
+    if not in_parts:
+        return given == own
+    inner = set(given.train + given.validation) == set(own.train + own.validation)
+    return inner and set(given.test) == set(own.test)
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:

@@ -18,6 +18,7 @@ from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.experiments import Comparison, Run
 from embeddings.training.labels import Labels
+from embeddings.training.splits import Split
 
 World = tuple[Path, Path]
 COLOURS = Run("colours", {}, Baseline("linear_svc", "color_histogram"))
@@ -41,6 +42,20 @@ def test_a_comparison_with_other_labels_is_refused_and_leaves_its_table(
     with pytest.raises(TrainingError, match="was made with other labels"):
         compare(other, poster_world[1], tmp_path, colours)
     assert (tmp_path / "table.csv").read_bytes() == table
+
+
+def test_a_comparison_with_other_sides_is_refused(
+    poster_world: World, world_labels: Labels, colours: Comparison, tmp_path: Path
+) -> None:
+    split = deal_sides(world_labels, poster_world[1], colours.base.data)
+    path = tmp_path / "mine.json"
+    split.save(path)
+    mine = replace(colours, base=colours.base.with_values({"data.split_file": path}))
+    rows = compare(world_labels, poster_world[1], tmp_path / "out", mine)
+    assert compare(world_labels, poster_world[1], tmp_path / "out", mine) == rows
+    Split(split.train[1:], split.validation, split.test).save(path)
+    with pytest.raises(TrainingError, match="other sides than"):
+        compare(world_labels, poster_world[1], tmp_path / "out", mine)
 
 
 def test_a_row_of_before_digests_were_kept_is_read_again_and_an_empty_one_is_made_anew(

@@ -8,7 +8,10 @@ import pytest
 
 from embeddings.errors import TrainingError
 from embeddings.training.config import TrainConfig
+from embeddings.training.data import deal_sides
 from embeddings.training.labels import Labels
+from embeddings.training.run_state import refuse_another_run
+from embeddings.training.splits import Split
 from embeddings.training.train import train
 
 World = tuple[Path, Path]
@@ -65,6 +68,27 @@ def test_a_run_does_not_go_on_with_other_labels(
     with pytest.raises(TrainingError, match="made with other labels"):
         train(relabelled(world_labels), poster_world[1], out, config.with_values({"epochs": 2}))
     assert contents(out) == before
+
+
+def test_a_split_file_counts_by_what_it_says(
+    poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
+) -> None:
+    split = deal_sides(world_labels, poster_world[1], small_config.data)
+    for name, train_side in (("one", split.train), ("same", split.train), ("other", split.train[1:])):
+        Split(train_side, split.validation, split.test).save(tmp_path / name)
+    one, same, other = (
+        small_config.with_values({"epochs": 1, "data.split_file": tmp_path / name})
+        for name in ("one", "same", "other")
+    )
+    train(world_labels, poster_world[1], tmp_path / "out", one)
+    refuse_another_run(tmp_path / "out", world_labels, same)
+    with pytest.raises(TrainingError, match=r"\(data.split_file differ\)"):
+        refuse_another_run(tmp_path / "out", world_labels, other)
+    (tmp_path / "other").replace(tmp_path / "one")
+    with pytest.raises(TrainingError, match=r"\(data.split_file differ\)"):
+        refuse_another_run(tmp_path / "out", world_labels, one)
+    (tmp_path / "one").unlink()
+    refuse_another_run(tmp_path / "out", world_labels, one)
 
 
 def test_a_run_goes_on_where_its_cache_lies_elsewhere_or_its_genres_are_named(

@@ -93,7 +93,8 @@ def weights_in_force(wanted: Weights, known: NDArray[np.bool_], default: Weights
         kept = np.where(known, candidate, 0.0)
         if kept.any():
             break
-    kept /= kept.max()  # the sum of large ones would be infinite, and of the smallest ones inexact
+    # The sum of large ones would be infinite, and of the smallest inexact; a power of two rounds nothing.
+    kept = np.ldexp(kept, -np.frexp(kept.max())[1])
     visual, genre, taste = (kept / kept.sum()).tolist()
     return Weights(visual, genre, taste)
 

@@ -13,8 +13,8 @@ _N_RESAMPLES = 50
 # gave macro F1 .332 and micro F1 .485, 15 gave .330 and .479, each genre's own best cut .328 and .471.
 _HALF_BELIEVED = 200.0
 # How far every cut is then drawn towards the common one, by logits. Fitted on 1,760 of 4,355 unseen posters
-# and judged on the others, twelve times, macro and micro F1 are .3467 and .5040 at 0, .3458 and .5119 at .1,
-# .3430 and .5183 at .2 (``benchmarks/cut_trials.py``).
+# and judged on the others, twelve times, macro and micro F1 are .3468 and .5037 at 0, .3462 and .5116 at .1,
+# .3428 and .5177 at .2 (``benchmarks/cut_trials.py``).
 TOWARDS_COMMON = 0.1
 
 

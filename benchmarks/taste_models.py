@@ -28,7 +28,7 @@ from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first
 from recommender.evaluation.people import People, split_people
 from recommender.evaluation.protocol import TESTED_SHARE
 from recommender.evaluation.scorers import InnerProduct, Scorer
-from recommender.taste import TasteModel
+from recommender.taste import TasteConfig, TasteModel
 
 Fit = Callable[[People], Scorer]
 
@@ -56,9 +56,16 @@ def settings() -> Iterator[tuple[str, Fit]]:
         yield f"ease penalty={penalty:g}", functools.partial(baselines.fit_ease, penalty=penalty)
 
 
-def placed(data: CatalogData, people: People) -> Scorer:
+OURS = {
+    "our taste block": TasteConfig(),
+    "our taste block without runs": TasteConfig(shares=(0.5, 0.5, 0.0, 0.0)),
+    "our taste block, fame as long as any": TasteConfig(fame_power=0.0),
+}
+
+
+def placed(data: CatalogData, config: TasteConfig, people: People) -> Scorer:
     """Our own taste block."""
-    factors = TasteModel().fit(people.as_ratings(data.rows.movie_ids), data.rows)
+    factors = TasteModel(config).fit(people.as_ratings(data.rows.movie_ids), data.rows)
     if factors is None:
         raise click.ClickException("the catalog has too few ratings")
     return InnerProduct(factors.factors)
@@ -84,8 +91,8 @@ def main(home: Path, seed: int) -> None:
     draw = functools.partial(draw_matched, asked, fitted.n_ratings, data.films, allowed, rng)
     matched, loose = draw(MatchRules(20)), draw(MatchRules(20, balanced=False))
     click.echo(f"{len(asked)} people, {len(matched)} questions, {matched.n_left_out} pairs left out")
-    models: list[tuple[str, Fit]] = [("our taste block", functools.partial(placed, data)), *settings()]
-    for name, fit in models:
+    ours = [(name, functools.partial(placed, data, config)) for name, config in OURS.items()]
+    for name, fit in [*ours, *settings()]:
         started = time.perf_counter()
         scorer = fit(fitted)
         seconds = time.perf_counter() - started

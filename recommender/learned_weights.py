@@ -55,7 +55,7 @@ class WeightLearner:
     def identity(self) -> str:
         """Names this method, its version and its settings."""
         settings = f"{self._seed} {GRID_STEP} {PRICE} {LIFT}"
-        return f"weights-9 {settings} {self._taste.identity} {self._affinity.identity}"
+        return f"weights-10 {settings} {self._taste.identity} {self._affinity.identity}"
 
     def fit(self, ratings: Ratings, rows: Rows, predicted_genres: NDArray[np.float32]) -> dict[str, Shares]:
         """Learn weights by what is known of a query.

@@ -2,9 +2,11 @@
 
 Two collaborative models place rated movies: factors of people and movies
 (ALS), which see far, and factors of item-to-item neighbours (BM25), which see
-near; of both side by side the axes that carry most are kept. A ridge map from
-poster, genres and year places every other movie; the more ratings a movie has,
-the more its own place counts. Settings are those that won (``docs/quality.md``).
+near. Each is fitted twice, to all that a person rated and to what a person
+rated one after another; of the four side by side the axes that carry most are
+kept. A ridge map from poster, genres and year places every other movie; the
+more ratings a movie has, the more its own place counts. Settings are those
+that won (``docs/quality.md``).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from indexer.taste_map import EVEN_RATINGS, PREDICTED_LENGTH, map_inputs, unit_r
 from indexer.types import Ratings, Rows, TasteFactors
 from recommender.neighbours import narrowed, neighbour_factors
 from recommender.rating_table import person_weights, rating_table, unexplained
+from recommender.runs import runs_of
 
 HIGHEST_RATING = 5.0
 _LEAST_LIKING = 0.05
@@ -37,8 +40,9 @@ class TasteConfig:
     Args:
         als_dim: Width of the factors of people and movies.
         neighbour_dim: Width of the factors of neighbours.
-        dim: Width of the taste block at most: the axes that carry most of both.
-        neighbour_share: Share of the neighbours in a cosine.
+        dim: Width of the taste block at most: the axes that carry most of all four.
+        shares: Share in a cosine of people's factors, of their neighbours, of runs' factors, of theirs.
+        run_length: Ratings that a person gave one after another and that make a run.
         liking_power: How much a rating above what person and movie explain counts for neighbours.
         bm25_k1: How slowly further ratings of a movie stop counting.
         bm25_b: How much movies with many ratings are held back.
@@ -64,7 +68,8 @@ class TasteConfig:
     als_dim: int = 96
     neighbour_dim: int = 192
     dim: int = 128
-    neighbour_share: float = 0.5
+    shares: tuple[float, float, float, float] = (0.25, 0.38, 0.10, 0.27)
+    run_length: int = 20
     liking_power: float = 0.8
     bm25_k1: float = 100.0
     bm25_b: float = 0.2
@@ -76,7 +81,7 @@ class TasteConfig:
     kappa: float = EVEN_RATINGS
     reach_power: float = 1.8
     reach_half: float = 10.0
-    fame_power: float = 0.2
+    fame_power: float = 0.15
     fame_window: int = 51
     teacher_half: float = 10.0
     visual_penalty: float = 300.0
@@ -104,7 +109,7 @@ class TasteModel:
     @property
     def identity(self) -> str:
         """Names this method, its version and its settings."""
-        return f"taste-4 {json.dumps(asdict(self.config), sort_keys=True)}"
+        return f"taste-5 {json.dumps(asdict(self.config), sort_keys=True)}"
 
     def fit(self, ratings: Ratings, rows: Rows) -> TasteFactors | None:
         """Place every movie of ``rows`` by taste.
@@ -138,21 +143,27 @@ class TasteModel:
             n_ratings = table.values.getnnz(axis=0)
             if int((n_ratings >= self.config.well_rated).sum()) < self.config.least_movies:
                 return []
-            items = self._item_factors(table.values)
+            runs = runs_of(ratings, table.movie_ids, self.config.run_length)
+            items = self._item_factors(table.values, runs)
             return [self._place(table.movie_ids, items, n_ratings, rows) for rows in ways]
 
-    def _item_factors(self, values: csr_matrix) -> NDArray[np.float32]:
-        """Rows whose cosine mixes both models, as long as the factor of the first: (n_items, taste_dim)."""
-        far = self._als_factors(confidence(values, self.config))
-        near = neighbour_factors(
-            liking(values, self.config), self.config.neighbour_dim, self.config.bm25_k1, self.config.bm25_b
-        )
-        share = self.config.neighbour_share
-        parts = [np.sqrt(1 - share) * unit_rows(far), np.sqrt(share) * unit_rows(near)]
-        reach = np.linalg.norm(far, axis=1, keepdims=True)
-        return np.asarray(
-            unit_rows(narrowed(np.concatenate(parts, axis=1), self.config.dim)) * reach, dtype=np.float32
-        )
+    def _item_factors(self, values: csr_matrix, runs: csr_matrix) -> NDArray[np.float32]:
+        """Rows whose cosine mixes the models, as long as the factor of the first: (n_items, taste_dim)."""
+        config = self.config
+        far, near = confidence(values, config), liking(values, config)
+        factors = [
+            self._als_factors(far),
+            neighbour_factors(near, config.neighbour_dim, config.bm25_k1, config.bm25_b),
+        ]
+        if runs.nnz:
+            factors += [
+                self._als_factors(runs),
+                neighbour_factors(runs, config.neighbour_dim, config.bm25_k1, config.bm25_b),
+            ]
+        parts = [np.sqrt(share) * unit_rows(one) for share, one in zip(config.shares, factors, strict=False)]
+        reach = np.linalg.norm(factors[0], axis=1, keepdims=True)
+        mixed = unit_rows(narrowed(np.concatenate(parts, axis=1), config.dim))
+        return np.asarray(mixed * reach, dtype=np.float32)
 
     def _als_factors(self, confidence: csr_matrix) -> NDArray[np.float32]:
         size = self.config.alpha * float(np.linalg.norm(confidence.data))

@@ -34,10 +34,11 @@ from embeddings.training.own_defaults import own_defaults
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Pixels = Annotated[int, Field(ge=8, le=2048)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class ModelConfig(_Frozen):
@@ -78,7 +79,7 @@ class DataConfig(_Frozen):
     """The vocabulary, where it is fixed beforehand, as by teachers; empty takes ``min_support``."""
     fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)
     """Shares of train, validation and test."""
-    split_seed: int = 0
+    split_seed: Seed = 0
     """Which of the equally good splits."""
     split_file: Path | None = None
     """A split written before; None makes one."""
@@ -90,6 +91,13 @@ class DataConfig(_Frozen):
     """Where decoded posters are kept; None keeps them under the run."""
     limit: Annotated[int, Field(ge=0)] = 0
     """Use only so many movies (a stratified part); 0 uses all."""
+
+    @field_validator("genres")
+    @classmethod
+    def _each_genre_once(cls, genres: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(genres)) != len(genres) or not all(genres):
+            raise ValueError("each genre stands once and has a name")
+        return genres
 
     @model_validator(mode="after")
     def _fold_exists(self) -> DataConfig:
@@ -236,7 +244,7 @@ class TrainConfig(_Frozen):
     """Validation figure that picks the best epoch; ``val_loss`` and ``val_brier`` are minimised."""
     patience: Annotated[int, Field(ge=0)] = 5
     """Epochs without a better figure before training stops; 0 never stops."""
-    seed: int = 0
+    seed: Seed = 0
     """Of weights, order and augmentation."""
     device: str = "auto"
     """auto, cpu, cuda or cuda:N."""

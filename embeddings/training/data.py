@@ -88,8 +88,8 @@ def load_data(
         TrainingError: A side has no readable poster, no genre has enough movies, or the
             soft labels do not fit.
     """
-    genres = _vocabulary(labels, split, config.data)
     teachers = _teachers(config.loss.soft_labels)
+    genres = _vocabulary(labels, split, config.data, teachers)
     wanted = split.train + split.validation + split.test
     extra = _only_taught(teachers, labels) if teachers and config.loss.use_unlabelled else ()
     model = config.model
@@ -116,8 +116,17 @@ def load_data(
     return data
 
 
-def _vocabulary(labels: Labels, split: Split, config: DataConfig) -> GenreVocabulary:
+def _vocabulary(
+    labels: Labels, split: Split, config: DataConfig, teachers: SoftLabels | None
+) -> GenreVocabulary:
     if config.genres:
+        known = {*labels.support(), *(teachers.genres if teachers else ())}
+        unknown = sorted(set(config.genres) - known)
+        if unknown:
+            raise TrainingError(
+                f"data.genres names {', '.join(unknown)}, which no movie of the labels file has; known are "
+                f"{', '.join(sorted(known))}."
+            )
         return GenreVocabulary(config.genres)
     try:
         genres = labels.select(split.train).vocabulary(config.min_support)

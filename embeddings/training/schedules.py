@@ -110,7 +110,7 @@ def make_schedule(
     """Build a schedule by name, with a linear warm-up laid over its beginning.
 
     Raises:
-        TrainingError: The name or an option is unknown.
+        TrainingError: The name or an option is unknown, or the rate leaves [0, 1].
     """
     if name not in SCHEDULES:
         raise TrainingError(f"there is no schedule {name!r}; choose one of {', '.join(SCHEDULES)}.")
@@ -118,6 +118,20 @@ def make_schedule(
         base = SCHEDULES[name](**(options or {}))
     except TypeError as error:
         raise TrainingError(f"schedule {name}: {error}; see its function for its options.") from error
+    if not _stays_between_0_and_1(base):
+        raise TrainingError(
+            f"schedule {name} with {dict(options or {})} gives no share of the peak rate, which lies "
+            "between 0 and 1 throughout; see its function for what its options mean."
+        )
     if warmup_epochs <= 0:
         return base
     return lambda progress: base(progress) * min(1.0, (progress.epoch + 1e-3) / warmup_epochs)
+
+
+def _stays_between_0_and_1(schedule: Schedule) -> bool:
+    """Whether a training of 20 epochs that never got better would go through without a rate out of bounds."""
+    try:
+        rates = [schedule(Progress(quarter / 4, 20, [0.0] * (quarter // 4))) for quarter in range(81)]
+        return all(0.0 <= rate <= 1.0 for rate in rates)
+    except (ArithmeticError, TypeError, ValueError):  # a negative factor gives complex powers
+        return False

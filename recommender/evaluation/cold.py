@@ -72,6 +72,7 @@ def judge_cold(data: CatalogData, others: People | None, options: JudgeOptions) 
             ("blend_untold", "genre_known"),
         )
     ]
+    outcome.notes["comparisons_by_decile"] = [outcome.gain_by_decile("blend_default", "genre_known")]
     return outcome
 
 

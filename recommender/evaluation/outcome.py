@@ -64,6 +64,7 @@ class Outcome:
         rows: Name to result.
         headline: The metric that rows are compared by.
         popularity: Popularity of the movie to be found, per matched question, one array per split.
+        askers: Who asks it, likewise.
         people: Everybody who asked.
         n_queries: Questions over all splits.
         n_left_out: Pairs of liked movies that could not be matched.
@@ -76,6 +77,7 @@ class Outcome:
     seed: int
     rows: dict[str, RowResult] = field(default_factory=dict)
     popularity: list[NDArray[np.int64]] = field(default_factory=list)
+    askers: list[NDArray[np.str_]] = field(default_factory=list)
     people: set[str] = field(default_factory=set)
     n_queries: int = 0
     n_left_out: int = 0
@@ -127,19 +129,44 @@ class Outcome:
         return row
 
     def by_decile(self, result: RowResult) -> list[Row]:
-        """The headline by tenth of the matched questions, least popular movie to be found first."""
-        popularity, ndcg = np.concatenate(self.popularity), np.concatenate(result.questions)
-        order = np.argsort(popularity, kind="stable")
+        """The headline by tenth of the matched questions, least popular movie to be found first.
+
+        As everywhere, a tenth's figure is the mean over those who ask in it.
+        """
+        ndcg = np.concatenate(result.questions)
         return [
-            {
-                "from": int(popularity[part[0]]),
-                "to": int(popularity[part[-1]]),
-                "n_queries": len(part),
-                self.headline: _rounded(float(ndcg[part].mean())),
-            }
-            for part in np.array_split(order, N_DECILES)
-            if len(part)
+            span | {self.headline: _rounded(float(self._by_person(ndcg, part).mean()))}
+            for span, part in self._deciles()
         ]
+
+    def gain_by_decile(self, row: str, against: str) -> Row:
+        """By how much one row is ahead of another in each tenth, drawn over the same people."""
+        ours, theirs = (np.concatenate(self.rows[name].questions) for name in (row, against))
+        tenths = []
+        for span, part in self._deciles():
+            mine, other = self._by_person(ours, part), self._by_person(theirs, part)
+            low, high = interval(mine - other, self.seed)
+            figures = {"ours": mine.mean(), "theirs": other.mean(), "difference": (mine - other).mean()}
+            tenths.append(
+                span
+                | {name: _rounded(float(value)) for name, value in figures.items()}
+                | {"ci95": [_rounded(low), _rounded(high)]}
+            )
+        return {"row": row, "against": against, "metric": self.headline, "tenths": tenths}
+
+    def _deciles(self) -> list[tuple[Row, NDArray[np.int64]]]:
+        """What a reader should know of each tenth of the matched questions, and their positions."""
+        popularity = np.concatenate(self.popularity)
+        parts = np.array_split(np.argsort(popularity, kind="stable"), N_DECILES)
+        return [
+            ({"from": int(least), "to": int(most), "n_queries": len(part)}, part)
+            for part in parts
+            if len(part)
+            for least, most in [popularity[part[[0, -1]]]]
+        ]
+
+    def _by_person(self, values: NDArray[np.float64], part: NDArray[np.int64]) -> NDArray[np.float64]:
+        return Figures(np.concatenate(self.askers)[part], values[part]).by_name()
 
 
 def _rounded(value: float) -> float | None:

@@ -22,10 +22,13 @@ class People:
     Args:
         user_ids: n ids, sorted.
         values: float32 matrix, (n_people, n_movies); 0 is not rated.
+        rated_at: int64 matrix with the same entries in the same order, seconds since 1970; an entry that
+            is 0 is a rating whose time nobody knows.
     """
 
     user_ids: NDArray[np.str_]
     values: csr_matrix
+    rated_at: csr_matrix
 
     @classmethod
     def of_ratings(cls, ratings: Ratings, movie_ids: tuple[str, ...]) -> People:
@@ -42,24 +45,30 @@ class People:
         # The last of equal pairs is the newest: look for the first in the reversed order.
         _, last = np.unique(pair[::-1], return_index=True)
         kept = len(pair) - 1 - last
-        values = csr_matrix(
-            (ratings.values[order][kept], (users[kept], movies[order][kept])),
-            shape=(len(user_ids), len(movie_ids)),
+        places = (users[kept], movies[order][kept])
+        shape = (len(user_ids), len(movie_ids))
+        values, rated_at = (
+            csr_matrix((numbers[order][kept], places), shape=shape)
+            for numbers in (ratings.values, ratings.rated_at)
         )
-        return cls(user_ids, values)
+        return cls(user_ids, values, rated_at)
 
     def __len__(self) -> int:
         return len(self.user_ids)
 
     def take(self, positions: NDArray[np.int64]) -> People:
         """Some of the people, in that order."""
-        return People(self.user_ids[positions], self.values[positions])
+        return People(self.user_ids[positions], self.values[positions], self.rated_at[positions])
 
     def without_movies(self, hidden: NDArray[np.bool_]) -> People:
         """The same people without their ratings of the movies where ``hidden`` is true."""
-        kept = self.values.multiply((~hidden).astype(np.float32)[None, :]).tocsr()
-        kept.eliminate_zeros()
-        return People(self.user_ids, kept)
+        matrix = self.values.tocoo()
+        kept = ~hidden[matrix.col]
+        values, rated_at = (
+            csr_matrix((numbers[kept], (matrix.row[kept], matrix.col[kept])), shape=matrix.shape)
+            for numbers in (self.values.data, self.rated_at.data)
+        )
+        return People(self.user_ids, values, rated_at)
 
     @cached_property
     def n_ratings(self) -> NDArray[np.int64]:
@@ -77,13 +86,13 @@ class People:
         return np.asarray(self.rated(person)[self.values.data[start:end] >= LIKED])
 
     def as_ratings(self, movie_ids: tuple[str, ...]) -> Ratings:
-        """The same as arrays, without times."""
+        """The same as arrays."""
         matrix = self.values.tocoo()
         return Ratings(
             self.user_ids[matrix.row].astype(object),
             np.array(movie_ids, dtype=object)[matrix.col],
             matrix.data.astype(np.float32),
-            np.zeros(matrix.nnz, dtype=np.int64),
+            self.rated_at.data,
         )
 
 

@@ -111,6 +111,7 @@ def add_split(
     genres: NDArray[np.bool_],
 ) -> None:
     """Judge every row of a split and add what was found."""
+    outcome.askers.append(split.asked.user_ids[questions.matched.people])
     matched_names = split.asked.user_ids[np.unique(questions.matched.people)]
     loose_names = split.asked.user_ids[np.unique(questions.loose.people)]
     for name, scorer in scorers.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from recommender.evaluation.outcome import NEAREST, Outcome
 
@@ -40,6 +41,10 @@ def as_markdown(outcome: Outcome) -> str:
     if isinstance(comparisons, list):
         lines += ["", f"Relative gain in {outcome.headline}, drawn over the same people (95 %):", ""]
         lines += [_sentence(one) for one in comparisons]
+    by_decile = document.get("comparisons_by_decile")
+    if isinstance(by_decile, list):
+        for one in by_decile:
+            lines += _tenths(one)
     return "\n".join(lines) + "\n"
 
 
@@ -67,6 +72,26 @@ def _cell(row: dict[str, object], column: str) -> str:
     intervals = row["ci95"]
     ends = intervals.get(column) if isinstance(intervals, dict) else None
     return f"{value:.4f}" if ends is None else f"{value:.4f} ({ends[0]:.3f}–{ends[1]:.3f})"
+
+
+def _tenths(comparison: dict[str, Any]) -> list[str]:
+    """A table of the tenths of the questions, with a line that says what it shows."""
+    ours, theirs = comparison["row"], comparison["against"]
+    lines = [
+        "",
+        f"`{ours}` beside `{theirs}` by tenth of the questions, least popular movie to be found first "
+        f"({comparison['metric']}, 95 %):",
+        "",
+        f"| ratings | `{ours}` | `{theirs}` | difference |",
+        "|---|---|---|---|",
+    ]
+    for tenth in comparison["tenths"]:
+        low, high = tenth["ci95"]
+        lines.append(
+            f"| {tenth['from']}–{tenth['to']} | {tenth['ours']:.4f} | {tenth['theirs']:.4f} "
+            f"| {tenth['difference']:+.4f} ({low:+.4f} to {high:+.4f}) |"
+        )
+    return lines
 
 
 def _sentence(comparison: dict[str, object]) -> str:

@@ -65,6 +65,7 @@ def judge_warm(data: CatalogData, others: People | None, options: JudgeOptions) 
     # Where fame still helps, the model that follows it is the one to be compared with.
     gains += [outcome.gain("blend_default", one, NEAREST) for one in ("taste", "taste_inner_product")]
     outcome.notes["comparisons"] = gains
+    outcome.notes["comparisons_by_decile"] = [outcome.gain_by_decile("blend_default", "taste")]
     return outcome
 
 

@@ -10,7 +10,7 @@ from indexer.affinities import BELIEVED_HALF, Affinities, Agreement
 from indexer.types import Ratings
 from recommender.affinity import LIFT, MOST_LIFTED, lifts, strengths_of
 from recommender.affinity_model import AffinityConfig, AffinityModel
-from recommender.blend import Scale
+from recommender.blend import Scale, known_signals, weights_in_force
 from recommender.rating_table import rating_table, unexplained
 from recommender.search import Query, find_candidates
 from recommender.types import Weights
@@ -124,7 +124,9 @@ def test_a_pair_is_lifted_by_how_much_it_is_of_one_kind() -> None:
 
 def lifted_query(view, movie_id: str, alike: dict[str, float]) -> Query:  # type: ignore[no-untyped-def]
     scale = Scale.of_pairs(view.random_pairs(), view.manifest.spreads)
-    return Query(view.find_rows([movie_id]), None, Weights(0.1, 0.3, 0.6), scale, rated_alike=alike)
+    like, wanted = view.find_rows([movie_id]), Weights(0.1, 0.3, 0.6)
+    weights = weights_in_force(wanted, known_signals(like), wanted)
+    return Query(like, None, weights, scale, rated_alike=alike)
 
 
 def test_lifted_lists_are_those_of_brute_force_over_every_row(partial_view) -> None:  # type: ignore[no-untyped-def]

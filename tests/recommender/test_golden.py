@@ -74,7 +74,7 @@ def open_fitted(tmp_path_factory: pytest.TempPathFactory, make_colour_encoder) -
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexer.demo.draw_poster", flat_poster)
-        files = make_demo(tmp_path_factory.mktemp("fitted"), n=200, seed=0, n_viewers=400)
+        files = make_demo(tmp_path_factory.mktemp("fitted"), n=200, seed=0, n_viewers=600)
     fitters = Fitters(TasteModel(), WeightLearner(), None, AffinityModel())
     yield partial(opened, files, make_colour_encoder(), fitters)
 

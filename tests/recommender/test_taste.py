@@ -73,6 +73,34 @@ def test_factors_are_at_most_unit_rows_in_the_order_of_the_movies() -> None:
     assert fitted.map.shape == (4 + 2 + ERA_DIM + 1, 16)
 
 
+def test_what_people_rated_in_one_go_is_closer_than_what_they_rated_years_apart() -> None:
+    # Everybody rates all forty movies; in the order of the first half, then of the second.
+    rng = np.random.default_rng(5)
+    n_users, n_movies = 40, 40
+    order = np.stack([np.r_[rng.permutation(20), 20 + rng.permutation(20)] for _ in range(n_users)])
+    swapped = rng.random(n_users) < 0.5
+    order[swapped] = np.roll(order[swapped], 20, axis=1)
+    _, rows = two_camps(n_movies=n_movies)
+    rows = replace(rows, visual=np.ones_like(rows.visual) / 2, genre=np.zeros_like(rows.genre))
+    table = Ratings(
+        np.repeat([f"u{i:02d}" for i in range(n_users)], n_movies).astype(object),
+        np.array(rows.movie_ids, dtype=object)[order.ravel()],
+        rng.choice([3.0, 4.0, 5.0], n_users * n_movies).astype(np.float32),
+        np.tile(1_000 + np.arange(n_movies), n_users),
+    )
+    half = np.arange(n_movies) < 20
+    same = np.equal.outer(half, half) & ~np.eye(n_movies, dtype=bool)
+
+    def lead(ratings: Ratings) -> float:
+        fitted = TasteModel(CONFIG).fit(ratings, rows)
+        assert fitted is not None
+        cosines = unit_rows(fitted.factors) @ unit_rows(fitted.factors).T
+        return float(cosines[same].mean() - cosines[~same & ~np.eye(n_movies, dtype=bool)].mean())
+
+    untimed = replace(table, rated_at=np.zeros_like(table.rated_at))
+    assert lead(table) > lead(untimed) + 0.1
+
+
 def test_the_same_ratings_give_the_same_bytes_in_any_order() -> None:
     ratings, rows = two_camps()
     mixed = np.random.default_rng(1).permutation(len(ratings))

@@ -146,8 +146,14 @@ def test_a_single_genre_can_be_judged(
 def test_a_forest_does_not_believe_in_a_genre_that_it_never_saw(
     poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
 ) -> None:
+    split = deal_sides(world_labels, poster_world[1], small_config.data)
+    genres = [
+        (*names, "Opera") if movie_id == split.test[0] else names
+        for movie_id, names in zip(world_labels.movie_ids, world_labels.genres, strict=True)
+    ]
+    labels = replace(world_labels, genres=tuple(genres))
     config = small_config.with_values({"data.genres": ("Horror", "Opera")})
-    data = data_of(poster_world, world_labels, config, tmp_path)
+    data = load_data(labels, poster_world[1], config, split, tmp_path)
     judged = judge_baseline(Baseline("random_forest", "color_histogram"), data, torch.device("cpu"))
     assert judged.probs[:, 1].max() < 0.1
 

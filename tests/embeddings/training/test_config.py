@@ -24,7 +24,8 @@ def test_an_unknown_setting_is_refused_by_name(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("epochs", 0), ("optim.lr", -1.0), ("augment.flip", 1.5), ("model.width", 4), ("precision", "float8"),
-     ("data.folds", 1)],
+     ("data.folds", 1), ("seed", -5), ("data.split_seed", 2**32), ("augment.mixup", float("inf")),
+     ("optim.lr", float("nan")), ("data.genres", ("Drama", "Drama")), ("data.genres", ("",))],
 )  # fmt: skip
 def test_a_value_outside_what_is_allowed_is_refused(name: str, value: object) -> None:
     with pytest.raises(TrainingError, match="training settings"):

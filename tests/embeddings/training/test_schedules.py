@@ -75,3 +75,19 @@ def test_unknown_schedules_and_options_are_refused_by_name() -> None:
         make_schedule("linear")
     with pytest.raises(TrainingError, match="speed"):
         make_schedule("step", options={"speed": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("step", {"every": 0.0}),
+        ("step", {"factor": 2.0}),
+        ("exponential", {"factor": -0.5}),
+        ("cosine", {"floor": math.nan}),
+        ("one_cycle", {"rise": 1.0}),
+        ("plateau", {"factor": -1.0, "patience": 1}),
+    ],
+)
+def test_options_that_give_no_share_of_a_rate_are_refused(name: str, options: dict[str, float]) -> None:
+    with pytest.raises(TrainingError, match=f"schedule {name} with .*between 0 and 1"):
+        make_schedule(name, options=options)

@@ -229,6 +229,15 @@ def test_a_student_learns_from_teachers_what_labels_do_not_say(
     assert logits[is_dark, 1].mean() < 0, "Horror is what the labels say, not what the teachers say"
 
 
+def test_a_genre_that_no_movie_has_is_refused_by_name(
+    poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
+) -> None:
+    config = small_config.with_values({"data.genres": ("Comedy", "Horor")})
+    split = deal_sides(world_labels, poster_world[1], config.data)
+    with pytest.raises(TrainingError, match=r"data\.genres names Horor, .*Horror"):
+        load_data(world_labels, poster_world[1], config, split, tmp_path / "cache")
+
+
 def test_teachers_of_other_genres_are_refused(
     poster_world: World, world_labels: Labels, small_config: TrainConfig, tmp_path: Path
 ) -> None:

@@ -69,3 +69,13 @@ def test_ratings_come_back_as_they_were() -> None:
     back = everybody.as_ratings(IDS)
     found = sorted(zip(back.user_ids, back.movie_ids, back.values.tolist(), strict=True))
     assert found == [("a", "tt3", 2.5), ("b", "tt1", 4.5)]
+
+
+def test_times_stay_with_their_ratings() -> None:
+    rows = [("b", "tt4", 4.0, 40), ("a", "tt9", 3.0, 90), ("a", "tt2", 4.5, 20), ("c", "tt2", 1.0, 0)]
+    everybody = People.of_ratings(ratings(*rows), IDS)
+    hidden = np.array([movie_id == "tt9" for movie_id in IDS])
+    left = everybody.take(np.array([2, 0])).without_movies(hidden).as_ratings(IDS)
+    found = zip(left.user_ids, left.movie_ids, left.values.tolist(), left.rated_at.tolist(), strict=True)
+    assert list(found) == [("c", "tt2", 1.0, 0), ("a", "tt2", 4.5, 20)]
+    assert everybody.as_ratings(IDS).rated_at.tolist() == [20, 90, 40, 0]

@@ -16,9 +16,10 @@ from recommender.evaluation import protocol, warm
 from recommender.evaluation.cold import judge_cold, lesser_tastes
 from recommender.evaluation.data import CatalogData
 from recommender.evaluation.genre import judge_genre
-from recommender.evaluation.outcome import Outcome
+from recommender.evaluation.outcome import Outcome, RowResult
 from recommender.evaluation.people import People
 from recommender.evaluation.protocol import JudgeOptions
+from recommender.evaluation.report import as_markdown
 from recommender.evaluation.warm import judge_warm
 from recommender.taste import TasteModel
 
@@ -179,6 +180,37 @@ def test_the_document_has_what_the_contract_names_and_is_the_same_twice(data: Ca
         low, high = row["ci95"]["matched_ndcg_at_10"]
         assert low <= row["matched_ndcg_at_10"] <= high
         assert len(row["by_decile"]) == 10
+
+
+def test_tenths_are_means_over_people_as_all_figures_are() -> None:
+    outcome = Outcome("warm", "matched_ndcg_at_10", 0)
+    # Ann asks three of the first four questions, Bob one; each is right or wrong throughout.
+    names = np.array(["ann", "ann", "ann", "bob"] * 10)
+    outcome.askers, outcome.popularity = [names], [np.repeat(np.arange(10), 4)]
+    right = (names == "ann").astype(float)
+    outcome.rows["one"] = RowResult(questions=[right])
+    outcome.rows["other"] = RowResult(questions=[0 * right])
+    tenths = outcome.by_decile(outcome.rows["one"])
+    assert [tenth["matched_ndcg_at_10"] for tenth in tenths] == [0.5] * 10
+    gains = outcome.gain_by_decile("one", "other")["tenths"]
+    assert isinstance(gains, list)
+    assert [(gain["from"], gain["n_queries"]) for gain in gains] == [(i, 4) for i in range(10)]
+    assert all(gain["difference"] == gain["ours"] - gain["theirs"] == 0.5 for gain in gains)
+    # Two people drawn anew: both may be ann, or both bob.
+    assert all(gain["ci95"] == [0.0, 1.0] for gain in gains)
+
+
+def test_a_report_says_where_the_default_list_is_ahead(data: CatalogData) -> None:
+    outcome = judge_warm(data, None, ONCE)
+    (comparison,) = outcome.notes["comparisons_by_decile"]  # type: ignore[misc, has-type]
+    assert (comparison["row"], comparison["against"]) == ("blend_default", "taste")
+    rows = outcome.rows_as_json()
+    for tenth, mine in zip(comparison["tenths"], rows["blend_default"]["by_decile"], strict=True):
+        assert tenth["ours"] == mine["matched_ndcg_at_10"]
+        low, high = tenth["ci95"]
+        assert low <= tenth["difference"] <= high
+    table = as_markdown(outcome).split("by tenth of the questions")[1]
+    assert table.count("\n| ") == 11
 
 
 def test_genres_are_judged_between_chance_and_the_oracle(data: CatalogData) -> None:

@@ -142,7 +142,7 @@ def _opening(shelf: Shelf, room: _Room, pool: Pool) -> tuple[list[int], bool]:
 
     The same movies may open it however long it is: the ``POOL`` nearest, and those that are lifted.
     """
-    ids, lifted = pool.rows.movie_ids, shelf.query.rated_alike
+    ids, lifted = pool.rows.movie_ids, shelf.query.lifted
     order = [i for i in best_first(pool.scores[0], ids) if i < POOL or ids[i] in lifted]
     above = _above(shelf.opening, room.request, pool.scores[0], order)
     size = min(OPENING, room.wanted)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from indexer.affinities import Agreement
 from indexer.taste_map import EVEN_RATINGS
@@ -32,6 +32,7 @@ class Asked:
         movie: None for a picture.
         picture: What its poster shows; None without one.
         lettered: Whether a quarter or more of its poster is lettering, for certain.
+        copies: For a picture, movies whose poster it is, with the cosine of their looks.
     """
 
     genres: tuple[str, ...]
@@ -39,6 +40,7 @@ class Asked:
     movie: Movie | None = None
     picture: Picture | None = None
     lettered: bool = False
+    copies: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,15 @@ def reasons_for(asked: Asked, answered: Answered) -> tuple[Reason, ...]:
 
 
 def _kinship(asked: Asked, answered: Answered) -> list[Reason]:
+    data: dict[str, object]
     if asked.movie is None:
-        return []
+        look = asked.copies.get(answered.movie.movie_id)
+        data = {} if look is None else {"cosine": math.floor(100 * look) / 100}
+        return [Reason("artwork", "Nearly the same poster", data)] if data else []
     found = []
     titles = [asked.movie.title, answered.movie.title]
     if same_collection(asked.movie, answered.movie):
-        data: dict[str, object] = {"collections": [asked.movie.collection, answered.movie.collection]}
+        data = {"collections": [asked.movie.collection, answered.movie.collection]}
         found.append(Reason("collection", f"Same collection: {answered.movie.collection}", data))
     elif of_one_series(asked.movie, answered.movie):
         found.append(Reason("series", "Same series, by title", {"titles": titles}))

@@ -23,6 +23,7 @@ from recommender.affinity import strengths_of
 from recommender.answers import AnswerMaker, asked_of
 from recommender.blend import UNLIKE_SHARE, known_signals, weights_in_force
 from recommender.cache import State, StateCache
+from recommender.copies import find_copies
 from recommender.defaults import default_weights, knowledge_of, rest_weights
 from recommender.encoding import PICTURE_ID, EncoderInUse, SeenPicture
 from recommender.facts import CatalogFacts
@@ -173,17 +174,20 @@ class Recommender:
         self._facts.read_ahead(state, view.facts)
         movies = self._facts.movies(state, request.like)
         asked = [asked_of(movies.get(movie_id, Movie(movie_id, movie_id))) for movie_id in request.like]
+        scale, copies = self._references.of(view).scale, {}
         if seen is not None:
-            like = self._picture_row(view.manifest, seen.encoded).joined(like)
-            asked.insert(0, Asked(seen.prediction.chosen, False, None, seen.shows))
+            picture = self._picture_row(view.manifest, seen.encoded)
+            like, copies = picture.joined(like), find_copies(view, picture, scale)
+            asked.insert(0, Asked(seen.prediction.chosen, False, None, seen.shows, copies=copies))
         unlike = view.find_rows(request.unlike) if request.unlike else None
         knowledge = self._knowledge(view, state, like if request.like else None)
         default = default_weights(view.manifest.default_weights, knowledge)
         weights = weights_in_force(request.weights or default, known_signals(like), default)
-        # Whoever says what counts is taken at the word: then nothing else counts.
-        alike = strengths_of(view.affinities, request.like) if request.weights is None else {}
-        scale = self._references.of(view).scale
-        return Query(like, unlike, weights, scale, rated_alike=alike, knowledge=knowledge), asked
+        query = Query(like, unlike, weights, scale, knowledge=knowledge)
+        if request.weights is None:  # whoever says what counts is taken at the word: then nothing else counts
+            alike = strengths_of(view.affinities, request.like)
+            query = replace(query, rated_alike=alike, copies=copies)
+        return query, asked
 
     def _knowledge(self, view: IndexView, state: State, like: Rows | None) -> str:
         """How much is known of what is asked; None asks by a picture alone."""
@@ -221,7 +225,7 @@ def _rest_of(query: Query, request: SimilarRequest, manifest: SnapshotManifest) 
     if found is None:
         return None
     weights = weights_in_force(found, known_signals(query.like), query.weights)
-    return replace(query, weights=weights, rated_alike={})
+    return replace(query, weights=weights, rated_alike={}, copies={})
 
 
 def open_recommender(settings: Settings) -> Recommender:

@@ -30,6 +30,7 @@ class Query:
         scale: Means and spreads of the catalog.
         unlike_share: How much the unliked rows count beside the liked ones.
         rated_alike: Movies that people rate like the liked ones, with their strengths (``affinity.py``).
+        copies: Movies whose poster the picture that asks is, with the cosine of their looks (``copies.py``).
         knowledge: How much is known of it: one of ``defaults.KNOWLEDGE``.
     """
 
@@ -39,6 +40,7 @@ class Query:
     scale: Scale
     unlike_share: float = UNLIKE_SHARE
     rated_alike: Mapping[str, float] = field(default_factory=dict)
+    copies: Mapping[str, float] = field(default_factory=dict)
     knowledge: str = ""
 
     def row(self) -> NDArray[np.float32]:
@@ -57,7 +59,19 @@ class Query:
             scores = scores - self.unlike_share * np.where(np.isnan(unliked), self._mean(), unliked)
         if self.rated_alike:
             scores = scores + lift_of(self.rated_alike, candidates.movie_ids, columns)
+        if self.copies:
+            scores = np.fmax(scores, self._as_itself(candidates.movie_ids))
         return np.round(scores, _SCORE_DIGITS)
+
+    @property
+    def lifted(self) -> Set[str]:
+        """Movies that may score higher than their blocks say."""
+        return {*self.rated_alike, *self.copies}
+
+    def _as_itself(self, movie_ids: Sequence[str]) -> NDArray[np.float64]:
+        """What a movie scores with itself, as far as looks agree, for copies; NaN for all others."""
+        looks = np.array([self.copies.get(movie_id, np.nan) for movie_id in movie_ids])
+        return looks * float((np.asarray(self.weights.as_tuple()) / self.scale.spreads).sum())
 
     def imputed(self, missing: NDArray[np.bool_]) -> float:
         """What the missing blocks of a movie, bool (3,), add to its score: the mean of random pairs."""
@@ -191,10 +205,10 @@ def _nearest(
 def _lifted(
     view: IndexView, query: Query, allowed: NDArray[np.bool_] | None, exclude: Set[str]
 ) -> dict[str, int]:
-    """Rows of the other movies that people rate like the query's, as far as they may answer."""
-    if not query.rated_alike:
+    """Rows of the other movies that a query lifts, as far as they may answer."""
+    names = sorted(query.lifted - exclude)
+    if not names:
         return {}
-    names = [movie_id for movie_id in query.rated_alike if movie_id not in exclude]
     numbers = view.row_numbers(names)
     usable = numbers >= 0 if allowed is None else (numbers >= 0) & allowed[numbers]
     return {names[i]: int(numbers[i]) for i in np.flatnonzero(usable).tolist()}

@@ -13,6 +13,7 @@ from embeddings.lettering import LetteringModel
 from indexer.catalog import MovieFacts
 from indexer.publish import publish_catalog
 from indexer.snapshots import open_store
+from recommender.copies import COPY_COSINE
 from recommender.defaults import OPENING, POOL
 from recommender.recommender import Recommender
 from recommender.types import Filters, RatedMovie, SimilarRequest, Weights
@@ -185,6 +186,24 @@ def test_a_poster_finds_its_own_movie_first_and_says_what_it_predicts(home) -> N
     assert ids(answer)[0] == "tt0000012"
     assert answer.results[0].score == pytest.approx(1.0, abs=1e-3)
     assert set(answer.predicted_genres) == set(home.encoder.genres)
+
+
+def test_a_copy_of_a_poster_opens_its_list_with_the_movie_whatever_the_weights_learned(taught_home) -> None:
+    recommender = taught_home.recommender
+    poster = (taught_home.settings.home / "drawn" / "tt0000012.jpg").read_bytes()
+    answer = recommender.similar(SimilarRequest(poster=poster, k=60))
+    first = answer.results[0]
+    assert first.movie_id == "tt0000012"
+    assert (first.reasons[0].kind, first.reasons[0].text) == ("artwork", "Nearly the same poster")
+    assert first.reasons[0].data["cosine"] >= COPY_COSINE
+    assert 0.98 < first.score <= 1
+    copies = {r.movie_id for r in answer.results if any(x.kind == "artwork" for x in r.reasons)}
+    assert {r.movie_id for r in answer.results[: len(copies)]} == copies
+    scores = [r.score for r in answer.results]
+    assert scores == sorted(scores, reverse=True)
+    # A movie that is filtered out is not brought back.
+    without = SimilarRequest(poster=poster, k=60, filters=Filters(exclude=("tt0000012",)))
+    assert "tt0000012" not in ids(recommender.similar(without))
 
 
 def test_a_poster_gets_the_row_that_its_movie_would_get(home) -> None:

@@ -84,6 +84,7 @@ def read_labels(path: Path) -> Labels:
     ``Genre`` may be ``['Comedy', 'Drama']``, ``Comedy|Drama`` or ``Comedy,
     Drama``; ``N/A`` or nothing means unlabelled. Rows of one id are merged:
     their genres are united and the first known title, year and rating count.
+    Of spellings that differ in capitals alone ("Sci-Fi", "Sci-fi") the most frequent counts.
     ``title``, ``year`` and ``rating`` are read where present, every other
     column (one-hot columns included) is ignored.
 
@@ -101,9 +102,10 @@ def read_labels(path: Path) -> Labels:
         names.update(_parse_genres(genre, f"{path}, row {line}"))
         known[:] = [old or _known(new) for old, new in zip(known, facts, strict=True)]
     facts_of = [known for _, known in merged.values()]
+    spelling = _spellings(Counter(name for names, _ in merged.values() for name in names))
     return Labels(
         movie_ids=tuple(merged),
-        genres=tuple(tuple(sorted(names)) for names, _ in merged.values()),
+        genres=tuple(tuple(sorted({spelling[name] for name in names})) for names, _ in merged.values()),
         titles=tuple(title for title, _, _ in facts_of),
         years=tuple(_whole(_number(year)) for _, year, _ in facts_of),
         ratings=tuple(_number(rating) for _, _, rating in facts_of),
@@ -206,6 +208,14 @@ def _parse_genres(text: str, where: str) -> list[str]:
     else:
         names = text.replace("|", ",").split(",")
     return [name.strip() for name in names if _known(name.strip())]
+
+
+def _spellings(counts: Counter[str]) -> dict[str, str]:
+    """Each spelling of a genre, and the one that stands for all that differ from it in capitals alone."""
+    chosen: dict[str, str] = {}
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        chosen.setdefault(name.casefold(), name)
+    return {name: chosen[name.casefold()] for name in counts}
 
 
 def _known(text: str) -> str:

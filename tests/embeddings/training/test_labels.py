@@ -29,6 +29,13 @@ def test_not_available_and_nothing_mean_unlabelled(tmp_path: Path, genre: str) -
     assert labels.labelled().movie_ids == ("tt2",)
 
 
+def test_spellings_that_differ_in_capitals_are_one_genre(tmp_path: Path) -> None:
+    text = "Id,Genre\ntt1,Sci-Fi|drama\ntt2,Sci-Fi\ntt3,SCI-FI|Drama\ntt4,sci-fi|Sci-Fi\n"
+    labels = read_labels(write(tmp_path, text))
+    # "Drama" and "drama" are as frequent: the first in the alphabet counts.
+    assert labels.genres == (("Drama", "Sci-Fi"), ("Sci-Fi",), ("Drama", "Sci-Fi"), ("Sci-Fi",))
+
+
 def test_rows_of_one_id_are_merged(tmp_path: Path) -> None:
     text = "Id,Genre,title,year\ntt1,Drama,,1999\ntt2,War,Two,\ntt1,Crime|Drama,One,2000\n"
     labels = read_labels(write(tmp_path, text))

@@ -81,7 +81,7 @@ class TasteConfig:
     kappa: float = EVEN_RATINGS
     reach_power: float = 1.8
     reach_half: float = 10.0
-    fame_power: float = 0.15
+    fame_power: float = 0.2
     fame_window: int = 51
     teacher_half: float = 10.0
     visual_penalty: float = 300.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.affinities import Affinities
 
-LIFT = 10.0
+LIFT = 20.0
 """What a strength of 1 adds to the score of two movies with the same genres."""
 _KIND_POWER = 6
 """How quickly a lift falls with the cosine of the genres: by the square it cost the order twice as much."""

@@ -14,7 +14,7 @@ from recommender.evaluation.metrics import ndcg_of_rank, rank_of_first, top
 from recommender.evaluation.scorers import Blend
 from recommender.weight_choice import Lesson, Shares, best_weights, each_signal, scale_of
 
-PRICE = 0.0075
+PRICE = 0.01
 """Share of the figure that a list may cost so that its opening is of a kind."""
 KIND = (0.2, 0.8, 0.0)
 """Weights by which movies are of a kind: genre, and something of the look."""
@@ -34,8 +34,8 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     What follows is where a movie stands that is not among the first: there
     the weights count that find best what people liked. The opening is what is
     read, and is to be of the kind that was asked for: as much of those weights
-    goes to the kind as costs the whole order at most ``PRICE`` of its figure,
-    with what affinity lifts in it.
+    goes to the kind as costs the whole order at most ``PRICE`` of its figure.
+    Affinity lifts the opening with or without it, and is no part of that price.
 
     Args:
         lesson: Questions and each signal's answers.
@@ -47,7 +47,7 @@ def learned_orders(lesson: Lesson, rows: Rows, lift: Lift) -> tuple[Shares, Shar
     """
     rest = best_weights(lesson)
     openings = _Openings(lesson, rows, np.array(rest), lift)
-    least = (1 - PRICE) * openings.figure(np.array(rest), lift=0.0)
+    least = (1 - PRICE) * openings.figure(np.array(rest))
     for part in _PARTS:
         opening = (1 - part) * np.array(rest) + part * np.array(KIND)
         if openings.figure(opening) >= least:
@@ -86,9 +86,9 @@ class _Openings:
         self._signals = _signals(each_signal(rows, lesson.askers), lift, asking, pool)
         self._places = _places(pool, self._asks, questions.candidates)
 
-    def figure(self, opening: NDArray[np.float64], lift: float = 1.0) -> float:
-        """nDCG@10 over people of the order whose opening has these weights and is lifted by that much."""
-        first = np.tensordot(np.append(opening, lift).astype(np.float32), self._signals, 1)
+    def figure(self, opening: NDArray[np.float64]) -> float:
+        """nDCG@10 over people of the order whose opening has these weights."""
+        first = np.tensordot(np.append(opening, 1.0).astype(np.float32), self._signals, 1)
         least = np.partition(first, -self._n, axis=1)[:, -self._n]
         mine = first[self._asks[:, None], self._places]
         opens = (self._places >= 0) & (mine >= least[self._asks, None])

@@ -59,7 +59,7 @@ def settings() -> Iterator[tuple[str, Fit]]:
 OURS = {
     "our taste block": TasteConfig(),
     "our taste block without runs": TasteConfig(shares=(0.5, 0.5, 0.0, 0.0)),
-    "our taste block, fame as long as any": TasteConfig(fame_power=0.0),
+    "our taste block, rows no longer for fame": TasteConfig(fame_power=0.0),
 }
 
 

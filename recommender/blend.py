@@ -179,6 +179,11 @@ def shown_cosines(
     return cosines(mine, theirs)
 
 
+def identical_score(weights: Weights, scale: Scale) -> float:
+    """The score of a movie with itself: every cosine is 1."""
+    return float((np.asarray(weights.as_tuple()) / scale.spreads).sum())
+
+
 def blend(columns: NDArray[np.floating], weights: Weights, scale: Scale) -> NDArray[np.float64]:
     """Mix cosines into one score each, on the scale of the inner product.
 

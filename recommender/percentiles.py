@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.types import Rows
-from recommender.blend import UNLIKE_SHARE, Scale, blend, cosines
+from recommender.blend import UNLIKE_SHARE, Scale, blend, cosines, identical_score
 from recommender.types import Weights
 
 _SET_SEED = 20_001
@@ -80,7 +80,7 @@ class Percentiles:
 
 def pair_percentiles(pairs: NDArray[np.floating], weights: Weights, scale: Scale) -> Percentiles:
     """The map for one liked movie, from cosines of random pairs, (m, 3), NaN where unknown."""
-    return Percentiles(blend(pairs, weights, scale), _identical(weights, scale))
+    return Percentiles(blend(pairs, weights, scale), identical_score(weights, scale))
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,5 @@ def set_percentiles(sample: Rows, shape: SetShape, weights: Weights, scale: Scal
             unliked = blend(cosines(sample.take(drawn[shape.n_like :]), others), weights, scale)
             score = score - shape.unlike_share * np.nan_to_num(unliked)
         scores.append(score)
-    highest = _identical(weights, scale) * (1 + shape.unlike_share * (shape.n_unlike > 0))
+    highest = identical_score(weights, scale) * (1 + shape.unlike_share * (shape.n_unlike > 0))
     return Percentiles(np.concatenate(scores), highest)
-
-
-def _identical(weights: Weights, scale: Scale) -> float:
-    """The score of a movie with itself: every cosine is 1."""
-    return float((np.asarray(weights.as_tuple()) / scale.spreads).sum())

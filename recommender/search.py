@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from indexer.reader import IndexView
 from indexer.types import Facts, Rows
 from recommender.affinity import lift_of
-from recommender.blend import UNLIKE_SHARE, Scale, blend, cosines, known_signals, query_row
+from recommender.blend import (
+    UNLIKE_SHARE,
+    Scale,
+    blend,
+    cosines,
+    identical_score,
+    known_signals,
+    query_row,
+)
 from recommender.types import Weights
 
 _SIGNAL_BITS = np.array([1, 2, 4], dtype=np.uint8)
@@ -71,7 +79,7 @@ class Query:
     def _as_itself(self, movie_ids: Sequence[str]) -> NDArray[np.float64]:
         """What a movie scores with itself, as far as looks agree, for copies; NaN for all others."""
         looks = np.array([self.copies.get(movie_id, np.nan) for movie_id in movie_ids])
-        return looks * float((np.asarray(self.weights.as_tuple()) / self.scale.spreads).sum())
+        return looks * identical_score(self.weights, self.scale)
 
     def imputed(self, missing: NDArray[np.bool_]) -> float:
         """What the missing blocks of a movie, bool (3,), add to its score: the mean of random pairs."""

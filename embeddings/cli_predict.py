@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # named as failures, and not passed over in silence.
 _SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-    | {".heic", ".heif", ".jp2", ".jxl", ".psd", ".ico"}
+    | {".heic", ".heif", ".jp2", ".j2k", ".jpx", ".jxl", ".psd", ".ico", ".mpo", ".svg", ".apng"}
+    | {".sgi", ".tga", ".pcx", ".ppm", ".pgm", ".pbm", ".pnm", ".dds", ".icns", ".qoi", ".xbm"}
 )
 
 

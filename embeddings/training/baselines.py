@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,34 +60,57 @@ CLASSIFIERS: Mapping[str, Callable[[int], Pipeline]] = {
 }
 
 
-def judge_baseline(baseline: Baseline, data: TrainingData, device: torch.device) -> JudgedPosters:
-    """Fit a baseline on the training side and predict the test side.
+class FittedBaseline:
+    """A baseline that has learnt: features, classifier, calibration and cuts.
 
-    Scores are calibrated and cut on the validation side, as those of the nets are.
+    Args:
+        baseline: What it is.
+        data: The movies; the training side is learnt from, calibration and cuts are of the validation side.
+        device: Where a net that gives features runs.
 
     Raises:
-        TrainingError: The classifier is unknown, or there is no test side.
+        TrainingError: The classifier is unknown.
         InvalidRequestError: There is no such architecture or no such weights.
         CheckpointError: A weights file is missing.
     """
-    check_baseline(baseline)
-    if not len(data.test):
-        raise TrainingError("a baseline is judged on the test side; give data.fractions a third share.")
-    features = extract_features(baseline, data, device)
-    model = CLASSIFIERS[baseline.classifier](baseline.seed)
-    known = data.hard[data.train] > 0.5
-    # scikit-learn wants one genre as a row, several as columns.
-    model.fit(features[data.train], known if known.shape[1] > 1 else known.ravel())
-    fitted = _scores(model, features[data.validation])
-    calibration = fit_calibration(fitted, data.hard[data.validation])
-    thresholds = fit_thresholds(calibration.apply(fitted), data.hard[data.validation])
-    return JudgedPosters(
-        tuple(data.cache.movie_ids[row] for row in data.test),
-        data.genres,
-        data.hard[data.test],
-        calibration.apply(_scores(model, features[data.test])),
-        np.asarray(thresholds, dtype=np.float32),
-    )
+
+    def __init__(self, baseline: Baseline, data: TrainingData, device: torch.device) -> None:
+        check_baseline(baseline)
+        self._look = FeatureReader(baseline, len(data.genres), device)
+        self._model = CLASSIFIERS[baseline.classifier](baseline.seed)
+        known = data.hard[data.train] > 0.5
+        # scikit-learn wants one genre as a row, several as columns.
+        target = known if known.shape[1] > 1 else known.ravel()
+        self._model.fit(self._look(data.cache.pixels, data.train), target)
+        fitted = _scores(self._model, self._look(data.cache.pixels, data.validation))
+        self._calibration = fit_calibration(fitted, data.hard[data.validation])
+        cuts = fit_thresholds(self._calibration.apply(fitted), data.hard[data.validation])
+        self._thresholds = np.asarray(cuts, dtype=np.float32)
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers it predicts with: of net, scaler and classifier; a forest's are its nodes."""
+        return self._look.n_parameters + sum(_n_numbers(step) for _, step in self._model.steps)
+
+    def predict(self, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Calibrated probabilities, float32, (len(rows), n_genres), of posters (n, h, w, 3)."""
+        return self._calibration.apply(_scores(self._model, self._look(pixels, rows)))
+
+    def judge(self, data: TrainingData) -> JudgedPosters:
+        """Predictions for the test side.
+
+        Raises:
+            TrainingError: There is none.
+        """
+        if not len(data.test):
+            raise TrainingError("a baseline is judged on the test side; give data.fractions a third share.")
+        return JudgedPosters(
+            tuple(data.cache.movie_ids[row] for row in data.test),
+            data.genres,
+            data.hard[data.test],
+            self.predict(data.cache.pixels, data.test),
+            self._thresholds,
+        )
 
 
 def check_baseline(baseline: Baseline) -> None:
@@ -105,21 +129,37 @@ def check_baseline(baseline: Baseline) -> None:
         check_names(baseline.features, baseline.init)
 
 
-def extract_features(baseline: Baseline, data: TrainingData, device: torch.device) -> NDArray[np.float32]:
-    """Features of every cached poster, float32, (n, width)."""
-    if baseline.features == HISTOGRAM:
-        return np.stack([color_histogram(pixels) for pixels in data.cache.pixels])
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(baseline.seed)
-        net = build_model(baseline.features, len(data.genres), init=baseline.init)
-    net = net.eval().to(device)
-    dtype = autocast_dtype(device)
-    rows = np.arange(len(data.cache), dtype=np.int64)
-    parts = []
-    with torch.inference_mode(), torch.autocast(device.type, dtype, dtype is not None):
-        for pixels, _ in batches_of(data.cache.pixels, rows, 64, device):
-            parts.append(net.forward_features(pixels).float().cpu().numpy())
-    return np.concatenate(parts)
+class FeatureReader:
+    """Features of decoded posters: of a net that does not learn, or of their colours.
+
+    Args:
+        baseline: Which features; where weights are drawn, by its seed.
+        n_genres: Of the net's head, which is not asked.
+        device: Where the net runs.
+    """
+
+    def __init__(self, baseline: Baseline, n_genres: int, device: torch.device) -> None:
+        self._device, self._net = device, None
+        if baseline.features != HISTOGRAM:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(baseline.seed)
+                net = build_model(baseline.features, n_genres, init=baseline.init)
+            self._net = net.eval().to(device)
+
+    @property
+    def n_parameters(self) -> int:
+        """Parameters of the net's backbone; 0 for colours."""
+        return 0 if self._net is None else sum(value.numel() for value in self._net.backbone.parameters())
+
+    def __call__(self, pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Features of some of ``pixels`` (n, h, w, 3), float32, (len(rows), width)."""
+        if self._net is None:
+            return np.stack([color_histogram(pixels[row]) for row in rows])
+        dtype, parts = autocast_dtype(self._device), []
+        with torch.inference_mode(), torch.autocast(self._device.type, dtype, dtype is not None):
+            for batch, _ in batches_of(pixels, rows, 64, self._device):
+                parts.append(self._net.forward_features(batch).float().cpu().numpy())
+        return np.concatenate(parts)
 
 
 def color_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -158,3 +198,14 @@ def _scores(model: Pipeline, features: NDArray[np.float32]) -> NDArray[np.float3
     )
     positive = np.clip(positive, 1e-3, 1 - 1e-3)
     return np.asarray(np.log(positive / (1 - positive)), dtype=np.float32)
+
+
+def _n_numbers(step: Any) -> int:
+    """How many fitted numbers a step of a classifier's pipeline predicts with."""
+    if isinstance(step, StandardScaler):
+        return int(step.mean_.size + step.scale_.size)
+    if isinstance(step, RandomForestClassifier):
+        return int(sum(tree.tree_.node_count for tree in step.estimators_))
+    # A genre that all or none of the training movies have has a constant in place of weights.
+    parts = [part for part in step.estimators_ if hasattr(part, "coef_")]
+    return int(sum(part.coef_.size + part.intercept_.size for part in parts))

@@ -96,7 +96,8 @@ def _decode_all(
 
     with aside.open("wb") as file, ThreadPoolExecutor(workers) as pool:
         decoded = pool.map(decode, posters.items())
-        for movie_id, result in zip(tqdm(posters, desc="decoding", unit="poster"), decoded, strict=True):
+        shown = tqdm(posters, desc="decoding", unit="poster", disable=None)
+        for movie_id, result in zip(shown, decoded, strict=True):
             if isinstance(result, UnreadablePoster):
                 failed.append(result)
             else:

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from embeddings.encoder import Encoder
 from embeddings.errors import OnesheetError, TrainingError
 from embeddings.evaluation.document import JudgedPosters, evaluation_document
 from embeddings.evaluation.metrics import average_precisions, macro_columns, per_genre_figures
-from embeddings.training.baselines import check_baseline, judge_baseline
+from embeddings.training.baselines import FittedBaseline, check_baseline
 from embeddings.training.compare_page import write_page
-from embeddings.training.config import TrainConfig
+from embeddings.training.config import ModelConfig, TrainConfig
 from embeddings.training.data import deal_sides, load_data
 from embeddings.training.experiments import Comparison, Run
 from embeddings.training.folds import folds_genres
@@ -34,6 +34,7 @@ from embeddings.training.train import Say, train
 FIGURES = ("macro_f1", "mean_average_precision", "micro_f1", "hamming_skill", "brier_skill", "ece")
 COMMON_CUTS = (0.25, 0.5, 0.75)
 _N_RESAMPLES = 200
+_TIMED = 16
 _FAILURES = (OnesheetError, RuntimeError, ValueError, LookupError, ArithmeticError)
 Row = dict[str, Any]
 
@@ -233,7 +234,7 @@ def _judge_net(labels: Labels, posters_dir: Path, folder: Path, config: TrainCon
     return _figures(model.finished.judged) | {
         "parameters": sum(parameter.numel() for parameter in encoder.net.parameters()),
         "file_bytes": (model.checkpoint / WEIGHTS_NAME).stat().st_size,
-        "cpu_ms_per_poster": _milliseconds(encoder),
+        "cpu_ms_per_poster": _milliseconds(encoder.encode_pixels, config.model),
         "train_seconds": sum(row["seconds"] for row in model.history),
         "best_epoch": model.best_epoch,
     }
@@ -245,8 +246,14 @@ def _judge_baseline(labels: Labels, posters_dir: Path, folder: Path, config: Tra
     split = Split.load(config.data.split_file or folder / "split.json")
     data = load_data(labels, posters_dir, config, split, config.data.cache_dir or folder / "cache")
     started = time.perf_counter()
-    judged = judge_baseline(run.baseline, data, choose_device(config.device))
-    return _figures(judged) | {"train_seconds": time.perf_counter() - started}
+    fitted = FittedBaseline(run.baseline, data, choose_device(config.device))
+    took, rows = time.perf_counter() - started, np.arange(_TIMED, dtype=np.int64)
+    # Nothing is stored: classifiers of scikit-learn have no file format that strangers may open.
+    return _figures(fitted.judge(data)) | {
+        "parameters": fitted.n_parameters,
+        "cpu_ms_per_poster": _milliseconds(lambda pixels: fitted.predict(pixels, rows), config.model),
+        "train_seconds": took,
+    }
 
 
 def _figures(judged: JudgedPosters) -> Row:
@@ -262,15 +269,14 @@ def _figures(judged: JudgedPosters) -> Row:
     return figures | at_cuts | {"ci95": bootstrap_intervals(judged), "trivial": blind}
 
 
-def _milliseconds(encoder: Encoder) -> float:
-    """Median time of a poster in a batch of 16, decoding apart."""
-    size = encoder.manifest.preprocessing
-    batch = np.zeros((16, size.height, size.width, 3), dtype=np.uint8)
-    encoder.encode_pixels(batch)
+def _milliseconds(predict: Callable[[NDArray[np.uint8]], Any], size: ModelConfig) -> float:
+    """Median time of a poster in a batch, decoding apart."""
+    batch = np.zeros((_TIMED, size.height, size.width, 3), dtype=np.uint8)
+    predict(batch)
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        encoder.encode_pixels(batch)
+        predict(batch)
         times.append(time.perf_counter() - started)
     return float(np.median(times)) / len(batch) * 1000
 

@@ -253,7 +253,7 @@ class TrainConfig(_Frozen):
     compile: bool = False
     """Run the net through ``torch.compile``."""
     keep_epochs: bool = False
-    """Keep the weights of every epoch."""
+    """Keep a checkpoint of every epoch."""
     tensorboard: bool = False
     """Write TensorBoard events beside the CSV history."""
     stored_as: Literal["float32", "float16", "int8"] = "float16"

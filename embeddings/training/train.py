@@ -1,8 +1,8 @@
 """One training run from labels to checkpoint, as one readable loop.
 
 Under the run's folder lie ``settings.json``, ``split.json``, ``history.csv``,
-``state/`` (to go on after a kill), ``best.safetensors`` and ``epochs/``
-(weights), ``figures.json``, ``report/``, and ``checkpoint/``, which is the result.
+``state/`` (to go on after a kill), ``best.safetensors``, ``epochs/`` (a
+checkpoint of each, where asked for), ``figures.json``, ``report/``, and ``checkpoint/``, which is the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from embeddings.evaluation.thresholds import sweep_thresholds
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.distributed import Processes, joined_processes, local_device
-from embeddings.training.finish import Finished, Told, finish, write_figures
+from embeddings.training.finish import Finished, Told, finish, keep_epoch, write_figures
 from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
@@ -197,8 +197,9 @@ def _record(
         write_tensors(weights, out / "best.safetensors.new")
         (out / "best.safetensors.new").replace(out / "best.safetensors")
     if config.keep_epochs:
-        (out / "epochs").mkdir(exist_ok=True)
-        write_tensors(weights, out / "epochs" / f"epoch-{len(history):04d}.safetensors")
+        folder = out / "epochs" / f"epoch-{len(history):04d}"
+        told = Told(_provenance(config, trainer.data, len(history)), history)
+        keep_epoch(folder, trainer.judged, trainer.data, config, told, trainer.device)
     if config.tensorboard:
         write_tensorboard(out, history[-1])
     write_history(out, history)

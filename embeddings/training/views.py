@@ -66,7 +66,7 @@ def stored_view(
         with (
             torch.inference_mode(),
             closing(Looks(part.look, device)) as look,
-            tqdm(total=len(rows), desc=f"{part.name}, view {view}", unit="poster") as bar,
+            tqdm(total=len(rows), desc=f"{part.name}, view {view}", unit="poster", disable=None) as bar,
         ):
             for pixels, _ in batches_of(data.cache.pixels, rows, _BATCH, device):
                 images = augment(pixels, config.augment, changes) if view else pixels.float() / 255

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from embeddings.errors import TrainingError
 from embeddings.evaluation.document import JudgedPosters, evaluation_document
 from embeddings.genres import GenreVocabulary
-from embeddings.training.baselines import CLASSIFIERS, Baseline, color_histogram, judge_baseline
+from embeddings.models import build_model
+from embeddings.training.baselines import CLASSIFIERS, Baseline, FittedBaseline, color_histogram
 from embeddings.training.compare import bootstrap_intervals, compare
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import deal_sides, load_data
@@ -38,6 +39,7 @@ def test_runs_share_movies_and_sides_and_a_failing_one_stops_nothing(
     assert "no genre has 10000 training movies" in by_name["impossible"]["error"]
     assert by_name["bce"]["parameters"] > 500_000
     assert by_name["bce"]["cpu_ms_per_poster"] > 0
+    assert by_name["forest"]["parameters"] > 1_000 and by_name["forest"]["cpu_ms_per_poster"] > 0
     low, high = by_name["forest"]["ci95"]["macro_f1"]
     assert low <= by_name["forest"]["macro_f1"] <= high
     with (tmp_path / "table.csv").open() as file:
@@ -71,10 +73,38 @@ def test_every_classifier_learns_colour_from_histograms(
 ) -> None:
     split = deal_sides(world_labels, poster_world[1], small_config.data)
     data = load_data(world_labels, poster_world[1], small_config, split, tmp_path)
-    judged = judge_baseline(Baseline(classifier, "color_histogram"), data, torch.device("cpu"))
+    judged = FittedBaseline(Baseline(classifier, "color_histogram"), data, torch.device("cpu")).judge(data)
     document = evaluation_document(judged)
     assert document["per_genre"]["Horror"]["average_precision"] > 0.9
     assert document["per_genre"]["Comedy"]["average_precision"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("classifier", "expected"),
+    [
+        (
+            "logistic_regression",
+            2 * 144 + 4 * 145,
+        ),  # mean and scale of each feature; weights and bias of each genre
+        ("linear_svc", 2 * 144 + 4 * 145),
+    ],
+)
+def test_a_baseline_counts_what_it_predicts_with(
+    classifier: str,
+    expected: int,
+    poster_world: World,
+    world_labels: Labels,
+    small_config: TrainConfig,
+    tmp_path: Path,
+) -> None:
+    split = deal_sides(world_labels, poster_world[1], small_config.data)
+    data = load_data(world_labels, poster_world[1], small_config, split, tmp_path)
+    colours = FittedBaseline(Baseline(classifier, "color_histogram"), data, torch.device("cpu"))
+    assert colours.n_parameters == expected
+    net = FittedBaseline(Baseline(classifier, "custom_cnn", "none"), data, torch.device("cpu"))
+    backbone = build_model("custom_cnn", 4).backbone
+    n_backbone = sum(value.numel() for value in backbone.parameters())
+    assert net.n_parameters == n_backbone + 2 * 512 + 4 * 513
 
 
 def test_frozen_features_of_a_net_feed_a_classifier(
@@ -82,10 +112,12 @@ def test_frozen_features_of_a_net_feed_a_classifier(
 ) -> None:
     split = deal_sides(world_labels, poster_world[1], small_config.data)
     data = load_data(world_labels, poster_world[1], small_config, split, tmp_path)
-    judged = judge_baseline(Baseline("logistic_regression", "custom_cnn", "none"), data, torch.device("cpu"))
+    judged = FittedBaseline(
+        Baseline("logistic_regression", "custom_cnn", "none"), data, torch.device("cpu")
+    ).judge(data)
     assert judged.probs.shape == (len(data.test), 4)
     with pytest.raises(TrainingError, match="no classifier 'oracle'"):
-        judge_baseline(Baseline("oracle", "color_histogram"), data, torch.device("cpu"))
+        FittedBaseline(Baseline("oracle", "color_histogram"), data, torch.device("cpu"))
 
 
 def test_a_histogram_tells_where_which_colour_lies() -> None:

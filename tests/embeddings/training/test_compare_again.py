@@ -11,7 +11,7 @@ import torch
 
 import embeddings.training.compare as module
 from embeddings.errors import TrainingError
-from embeddings.training.baselines import CLASSIFIERS, Baseline, extract_features, judge_baseline
+from embeddings.training.baselines import CLASSIFIERS, Baseline, FeatureReader, FittedBaseline
 from embeddings.training.compare import compare
 from embeddings.training.compare_page import text_table
 from embeddings.training.config import TrainConfig
@@ -118,12 +118,12 @@ def test_a_baseline_without_features_fails_alone(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def judge(baseline: Baseline, *rest: object) -> object:
+    def fit(baseline: Baseline, *rest: object) -> object:
         if baseline.features == "custom_cnn":
             raise RuntimeError("Output size is too small")
-        return judge_baseline(baseline, *rest)  # type: ignore[arg-type]
+        return FittedBaseline(baseline, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "judge_baseline", judge)
+    monkeypatch.setattr(module, "FittedBaseline", fit)
     runs = (Run("small", {}, Baseline("linear_svc", "custom_cnn", "none")), COLOURS)
     rows = compare(world_labels, poster_world[1], tmp_path, Comparison(small_config, runs))
     assert rows[0]["error"] == "RuntimeError: Output size is too small"
@@ -137,7 +137,7 @@ def test_a_single_genre_can_be_judged(
     data = data_of(
         poster_world, world_labels, small_config.with_values({"data.genres": ("Horror",)}), tmp_path
     )
-    judged = judge_baseline(Baseline(classifier, "color_histogram"), data, torch.device("cpu"))
+    judged = FittedBaseline(Baseline(classifier, "color_histogram"), data, torch.device("cpu")).judge(data)
     assert judged.probs.shape == (len(data.test), 1)
     horror = data.hard[data.test][:, 0] > 0.5
     assert judged.probs[horror].mean() > judged.probs[~horror].mean()
@@ -154,7 +154,9 @@ def test_a_forest_does_not_believe_in_a_genre_that_it_never_saw(
     labels = replace(world_labels, genres=tuple(genres))
     config = small_config.with_values({"data.genres": ("Horror", "Opera")})
     data = load_data(labels, poster_world[1], config, split, tmp_path)
-    judged = judge_baseline(Baseline("random_forest", "color_histogram"), data, torch.device("cpu"))
+    judged = FittedBaseline(Baseline("random_forest", "color_histogram"), data, torch.device("cpu")).judge(
+        data
+    )
     assert judged.probs[:, 1].max() < 0.1
 
 
@@ -164,7 +166,9 @@ def test_drawn_weights_of_a_baseline_are_those_of_its_seed(
     data = data_of(poster_world, world_labels, small_config, tmp_path)
     device = torch.device("cpu")
     one, same, other = (
-        extract_features(Baseline("linear_svc", "custom_cnn", "none", seed), data, device)
+        FeatureReader(Baseline("linear_svc", "custom_cnn", "none", seed), 4, device)(
+            data.cache.pixels, data.train
+        )
         for seed in (1, 1, 2)
     )
     assert np.array_equal(one, same)

@@ -89,11 +89,34 @@ def test_a_run_keeps_history_split_figures_and_every_epoch(trained: tuple[Traine
         "micro_f1",
         "mean_average_precision",
     }
-    assert len(list((out / "epochs").glob("*.safetensors"))) == 8
     assert json.loads((out / "figures.json").read_text())["test"]["n"] == model.finished.test["n"]  # type: ignore[index]
     assert CheckpointManifest.read(model.checkpoint).metrics["test"] == model.finished.test
     sides = json.loads((out / "split.json").read_text())
     assert not set(sides["train"]) & set(sides["test"])
+
+
+def test_every_kept_epoch_is_a_checkpoint_that_runs_can_go_on_from(
+    trained: tuple[TrainedModel, Path],
+    poster_world: World,
+    world_labels: Labels,
+    small_config: TrainConfig,
+    tmp_path: Path,
+) -> None:
+    model, out = trained
+    assert [folder.name for folder in sorted((out / "epochs").iterdir())] == [
+        f"epoch-000{number}" for number in range(1, 9)
+    ]
+    third = CheckpointManifest.read(out / "epochs" / "epoch-0003")
+    assert "test" not in third.metrics and len(third.history) == 3 and third.provenance["best_epoch"] == 3
+    seen = third.metrics["validation"]["mean_average_precision"]
+    assert seen == pytest.approx(model.history[2]["mean_average_precision"], abs=0.02)
+    best = Encoder.load(out / "epochs" / f"epoch-{model.best_epoch:04d}", "cpu")
+    poster = [Poster("tt0", poster_world[1] / "tt0.png")]
+    expected = Encoder.load(model.checkpoint, "cpu").encode(poster)
+    assert np.array_equal(best.encode(poster).embeddings, expected.embeddings)
+    goes_on = small_config.with_values({"epochs": 1, "model.init": str(out / "epochs" / "epoch-0003")})
+    again = run(world_labels, poster_world, tmp_path / "on", goes_on)
+    assert again.history[0]["train_loss"] < model.history[1]["train_loss"]
 
 
 def test_the_kept_epoch_is_the_best_by_the_monitored_figure(trained: tuple[TrainedModel, Path]) -> None:

@@ -20,8 +20,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from benchmarks.poster_copies import COPIES, jpeg, wide
 from embeddings.encoded import EncodedPosters, Poster
 from embeddings.encoder import Encoder, join_encoded
-from embeddings.evaluation.document import JudgedPosters
-from embeddings.evaluation.metrics import average_precisions, macro_columns, per_genre_figures
+from embeddings.evaluation.document import JudgedPosters, evaluation_document
 from embeddings.training.labels import find_labelled_posters, read_labels
 from embeddings.training.splits import Split
 
@@ -111,16 +110,8 @@ def _judge(encoder: Encoder, encoded: EncodedPosters, targets: np.ndarray) -> Ju
 
 
 def _figures(judged: JudgedPosters) -> tuple[float, float, float]:
-    """mAP, macro F1 and micro F1, the first two over genres with enough movies."""
-    columns = macro_columns(judged.targets)
-    precision = average_precisions(judged.targets, judged.probs)[columns].mean()
-    f1 = per_genre_figures(judged.targets, judged.chosen)[columns, 2].mean()
-    both = (judged.targets * judged.chosen).sum()
-    return (
-        float(precision),
-        float(f1),
-        float(2 * both / max(judged.targets.sum() + judged.chosen.sum(), 1)),
-    )
+    document = evaluation_document(judged)
+    return document["mean_average_precision"], document["macro_f1"], document["micro_f1"]
 
 
 if __name__ == "__main__":

@@ -92,56 +92,6 @@ def finish(
         told: What the manifest says about how it came to be.
         device: Where the net runs.
     """
-    stored = _store(directory, net, data, config, told, device)
-    fitted, held_out = stored.manifest, stored.held_out
-    validation = evaluation_document(held_out) | {"common_cuts": at_common_cuts(held_out, held_out)}
-    judged, test = held_out, None
-    if len(data.test):
-        unseen = fitted.calibration.apply(predict_logits(stored.encoder, data, data.test))
-        judged = _judged(fitted, data, data.test, unseen)
-        test = evaluation_document(judged) | {"common_cuts": at_common_cuts(held_out, judged)}
-    told_whole = replace(fitted, metrics=told_metrics(validation, test))
-    written = save_checkpoint(directory, stored.encoder.net, told_whole, config.stored_as)
-    return Finished(written, validation, test, judged, held_out)
-
-
-def keep_epoch(
-    directory: Path,
-    net: PosterNet,
-    data: TrainingData,
-    config: TrainConfig,
-    told: Told,
-    device: torch.device,
-) -> CheckpointManifest:
-    """Write the net of one epoch as a checkpoint of its own; arguments as of ``finish``.
-
-    Calibration and cuts are those of the validation side; the test side is not looked at.
-    """
-    stored = _store(directory, net, data, config, told, device)
-    figures = told_metrics(evaluation_document(stored.held_out), None)
-    return save_checkpoint(
-        directory, stored.encoder.net, replace(stored.manifest, metrics=figures), config.stored_as
-    )
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """A net as it came back from its file, with what was fitted on the validation side."""
-
-    encoder: Encoder
-    manifest: CheckpointManifest
-    held_out: JudgedPosters
-
-
-def _store(
-    directory: Path,
-    net: PosterNet,
-    data: TrainingData,
-    config: TrainConfig,
-    told: Told,
-    device: torch.device,
-) -> _Stored:
-    """Store a net narrow, and fit calibration and cuts to what comes back."""
     model, n_genres = config.model, len(data.genres)
     plain = CheckpointManifest(
         arch=model.arch,
@@ -161,7 +111,16 @@ def _store(
     probs = calibration.apply(logits)
     thresholds = fit_thresholds(probs, data.hard[data.validation], config.seed)
     fitted = replace(plain, calibration=calibration, thresholds=thresholds)
-    return _Stored(encoder, fitted, _judged(fitted, data, data.validation, probs))
+    judged = held_out = _judged(fitted, data, data.validation, probs)
+    validation = evaluation_document(held_out) | {"common_cuts": at_common_cuts(held_out, held_out)}
+    test = None
+    if len(data.test):
+        unseen = calibration.apply(predict_logits(encoder, data, data.test))
+        judged = _judged(fitted, data, data.test, unseen)
+        test = evaluation_document(judged) | {"common_cuts": at_common_cuts(held_out, judged)}
+    told_whole = replace(fitted, metrics=told_metrics(validation, test))
+    written = save_checkpoint(directory, encoder.net, told_whole, config.stored_as)
+    return Finished(written, validation, test, judged, held_out)
 
 
 def write_figures(path: Path, finished: Finished) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from embeddings.evaluation.thresholds import sweep_thresholds
 from embeddings.training.config import TrainConfig
 from embeddings.training.data import TrainingData, deal_sides, load_data
 from embeddings.training.distributed import Processes, joined_processes, local_device
-from embeddings.training.finish import Finished, Told, finish, keep_epoch, write_figures
+from embeddings.training.finish import Finished, Told, finish, write_figures
 from embeddings.training.frozen import FrozenTrainer
 from embeddings.training.history import write_history, write_tensorboard
 from embeddings.training.labels import Labels, find_posters
@@ -199,7 +199,9 @@ def _record(
     if config.keep_epochs:
         folder = out / "epochs" / f"epoch-{len(history):04d}"
         told = Told(_provenance(config, trainer.data, len(history)), history)
-        keep_epoch(folder, trainer.judged, trainer.data, config, told, trainer.device)
+        # The test side is for the end: an epoch is judged by the movies that it may be chosen by.
+        seen = replace(trainer.data, test=trainer.data.test[:0])
+        finish(folder, trainer.judged, seen, config, told, trainer.device)
     if config.tensorboard:
         write_tensorboard(out, history[-1])
     write_history(out, history)

@@ -39,8 +39,10 @@ _COSTS = (
 )
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem}table{border-collapse:collapse}"
-    "td,th{padding:.2rem .6rem;text-align:right}td:first-child{text-align:left}"
-    "tr:nth-child(even){background:#f3f5f7}small{color:#667}img{display:block;max-width:100%}"
+    "td,th{padding:.2rem .6rem;text-align:right}td:first-child,th:first-child{text-align:left}"
+    "tr:nth-child(even){background:#f3f5f7}small{color:#667}"
+    # On a phone the table moves under the finger, and the page does not.
+    "div{overflow-x:auto}img{display:block;max-width:100%;margin-top:1.5rem}"
 )
 
 
@@ -53,9 +55,11 @@ def write_page(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     plots = _image("Macro F1 and mAP of each run", _plot(judged))
     plots += _image("mAP of each run against what it costs", _cost_plot(judged)) if judged else ""
     path.write_text(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>Comparison</title><style>{_STYLE}</style>"
+        f"<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width">'
+        f"<title>Comparison</title><style>{_STYLE}</style>"
         f"<h1>Comparison</h1><p>Test side; small: 95 % bootstrap interval over its movies.</p>"
-        f"<table><tr><th>run</th>{head}</tr>{body}</table>"
+        f"<div tabindex=0><table><tr><th>run</th>{head}</tr>{body}</table></div>"
         f"{plots}</html>",
         encoding="utf-8",
     )

@@ -48,6 +48,7 @@ def test_runs_share_movies_and_sides_and_a_failing_one_stops_nothing(
     assert names == ["bce", "impossible", "forest", *blind]
     assert by_name["all negative"]["macro_f1"] == 0 < by_name["all positive"]["macro_f1"]
     page = (tmp_path / "compare.html").read_text()
+    assert "<meta name=viewport" in page and "<div tabindex=0><table>" in page
     assert "impossible" in page
     assert 'alt="mAP of each run against what it costs"' in page
     again: list[str] = []
